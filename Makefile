@@ -1,0 +1,57 @@
+# make        set up .venv, then the whole study at the scale of config.yaml: results/table.csv
+# make test   set up .venv, then every test
+# make bench  speed, as ratios of one run (docs/benchmarks.md)
+# make lock   renew requirements.lock and what is generated from it
+# make clean  delete what runs made; make distclean deletes downloads and .venv too
+
+PYTHON ?= python3
+PIP := .venv/bin/python -m pip --disable-pip-version-check
+CORES ?= all
+ARGS ?=
+
+.DEFAULT_GOAL := results/table.csv
+.PHONY: results/table.csv setup test bench lock docs format clean distclean
+
+results/table.csv: setup
+	@.venv/bin/python -m doppelgangers.unlock
+	.venv/bin/snakemake --cores $(CORES) all $@ $(ARGS)
+
+setup: .venv/installed
+
+# The lock is complete, so pip resolves nothing. Where there is an NVIDIA driver, JAX gets its CUDA plug-in.
+.venv/installed: requirements.lock requirements-cuda.lock
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet --no-deps -r requirements.lock
+	if nvidia-smi >/dev/null 2>&1; then $(PIP) install --quiet --no-deps -r requirements-cuda.lock; fi
+	touch $@
+
+test: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/snakefmt --check Snakefile rules
+	.venv/bin/python -m pytest $(ARGS)
+
+bench: setup
+	.venv/bin/python -m tests.benchmarks $(ARGS)
+
+docs: setup
+	.venv/bin/python -m doppelgangers.config
+
+format: setup
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	.venv/bin/snakefmt Snakefile rules
+
+UV := .venv/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet --upgrade
+lock: setup
+	$(PIP) install --quiet uv
+	$(UV) --group dev --output-file requirements.lock
+	$(UV) --extra cuda --constraint requirements.lock --output-file requirements-cuda.lock
+	.venv/bin/python envs/write_environment.py
+
+clean:
+	rm -rf results logs .snakemake
+
+distclean: clean
+	rm -rf resources .venv

@@ -1,0 +1,64 @@
+"""Encoders on disk, and the side checkpoint from which a killed training continues."""
+
+import io
+import logging
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from doppelgangers.encoder import Encoder
+from doppelgangers.errors import UserError
+from doppelgangers.files import read_json, replace, write_json
+
+log = logging.getLogger(__name__)
+
+
+def save_encoder(path: Path, encoder: Encoder, card: dict) -> None:
+    """Write encoder.safetensors, and beside it encoder.json with what is known of it.
+
+    Args:
+        path: of the weights; the card gets the same name with the ending .json.
+        encoder: any `Encoder`.
+        card: source, architecture, delta, augmentation, seed, pairs, width, front-end, configuration, metrics.
+    """
+    state = {name: tensor.contiguous().cpu() for name, tensor in encoder.state_dict().items()}
+    with replace(path) as temporary:
+        safetensors.torch.save_file(state, temporary)
+    write_json(Path(path).with_suffix(".json"), card)
+
+
+def load_encoder(path: Path, device: torch.device | str = "cpu") -> Encoder:
+    """Read an encoder that `save_encoder` wrote, in evaluation mode.
+
+    Raises:
+        UserError: when the file is broken or does not fit its card.
+    """
+    card = read_json(Path(path).with_suffix(".json"))
+    encoder = Encoder(width=card["width"])
+    try:
+        encoder.load_state_dict(safetensors.torch.load_file(path))
+    except (safetensors.SafetensorError, RuntimeError) as error:
+        raise UserError(f"{path} is not the encoder that its .json describes ({error}); delete both and run again") from error
+    return encoder.eval().to(device)
+
+
+def save_state(path: Path, state: dict, settings: dict) -> None:
+    """Write a side checkpoint, tagged with the settings that it belongs to."""
+    buffer = io.BytesIO()
+    torch.save({"settings": settings, "state": state}, buffer)
+    with replace(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+def load_state(path: Path, settings: dict, device: torch.device | str = "cpu") -> dict | None:
+    """Read a side checkpoint; None where there is none, or where it was made with other settings (which is logged)."""
+    if not Path(path).exists():
+        return None
+    saved = torch.load(path, map_location=device, weights_only=True)
+    different = [key for key in settings if saved["settings"].get(key) != settings[key]]
+    if different:
+        changes = ", ".join(f"{key} (was {saved['settings'].get(key)!r}, is {settings[key]!r})" for key in different)
+        log.warning("%s was made with other settings and is not used: %s", path, changes)
+        return None
+    return saved["state"]

@@ -1,0 +1,64 @@
+"""Notes of melodic and other instruments, in the manner of NSynth: pitch and instrument family, instruments held out."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from doppelgangers.datasets.soundfont import RATE_HZ, SoundFont
+
+KEYS = np.arange(21, 109)  # the 88 keys of HEAR's NSynth Pitch
+PER_PROGRAM = 28  # keys drawn for each of the 128 programs
+HOLD_S, DURATION_S = 1.5, 2.0
+FIRST_UNPITCHED = 112  # General MIDI: percussive instruments and sound effects follow
+FAMILIES = [
+    "piano",
+    "chromatic_percussion",
+    "organ",
+    "guitar",
+    "bass",
+    "strings",
+    "ensemble",
+    "brass",
+    "reed",
+    "pipe",
+    "synth_lead",
+    "synth_pad",
+    "synth_effects",
+    "ethnic",
+    "percussive",
+    "sound_effects",
+]
+
+
+def load(source: Path | None, pinned: bool):
+    """Clips and how to read them; see `datasets.prepare`.
+
+    The 128 General MIDI programs form 16 families of 8. The fold is the program's place in its family, so that every
+    fold holds one instrument of each family that no other fold has. Programs from 112 on have no label `pitch`.
+    """
+    font = SoundFont(source)
+    rng = np.random.default_rng(0)
+    rows = []
+    for program in range(128):
+        keys, velocities = rng.permutation(KEYS)[:PER_PROGRAM], rng.integers(50, 128, PER_PROGRAM)
+        if not font.has(program):
+            continue
+        for key, velocity in sorted(zip(keys.tolist(), velocities.tolist(), strict=True)):
+            rows.append(
+                {
+                    "clip": f"program{program:03d}_key{key:03d}",
+                    "fold": program % 8 + 1,
+                    "pitch": key if program < FIRST_UNPITCHED else None,
+                    "family": FAMILIES[program // 8],
+                    "program": program,
+                    "key": key,
+                    "velocity": velocity,
+                }
+            )
+
+    def read(clip) -> tuple[np.ndarray, int] | None:
+        note = font.play(clip.program, clip.key, clip.velocity, HOLD_S, DURATION_S)
+        return (note, RATE_HZ) if note.any() else None
+
+    return pd.DataFrame(rows).astype({"pitch": "Int64"}), read

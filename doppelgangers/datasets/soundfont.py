@@ -1,0 +1,62 @@
+"""Notes of a SoundFont, played at 16 kHz."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import tinysoundfont
+
+from doppelgangers.errors import UserError
+
+RATE_HZ = 16000
+DRUM_BANK = 128
+QUIET = 1e-4  # a peak below this (-80 dB) is a key that the instrument does not have
+
+
+def packaged_soundfont() -> Path:
+    """TimGM6mb.sf2, the General MIDI SoundFont that the pretty_midi wheel ships."""
+    return Path(importlib.util.find_spec("pretty_midi").submodule_search_locations[0]) / "TimGM6mb.sf2"
+
+
+class SoundFont:
+    """Plays single notes.
+
+    Args:
+        path: an .sf2 file; None for the packaged one.
+
+    Raises:
+        UserError: when the file is no SoundFont.
+    """
+
+    def __init__(self, path: Path | None):
+        path = path or packaged_soundfont()
+        self.synth = tinysoundfont.Synth(samplerate=RATE_HZ)
+        try:
+            self.font = self.synth.sfload(str(path))
+        except tinysoundfont.SoundFontException as error:
+            raise UserError(f"{path} cannot be read as a SoundFont: {error}") from error
+
+    def has(self, program: int, bank: int = 0) -> bool:
+        """Whether the SoundFont has this instrument."""
+        return bool(self.synth.sfpreset_name(self.font, bank, program))
+
+    def play(self, program: int, key: int, velocity: int, hold_s: float, duration_s: float, bank: int = 0) -> np.ndarray:
+        """One note, held for `hold_s`, recorded for `duration_s`: mono float32 (T,).
+
+        Its peak is velocity / 127, because the instruments of a SoundFont differ in level by more than 40 dB. All
+        zeros when the instrument has no such key.
+        """
+        self.synth.sounds_off(0)
+        self.synth.generate(RATE_HZ // 20)  # let the last note die away
+        self.synth.program_select(0, self.font, bank, program, bank == DRUM_BANK)
+        self.synth.noteon(0, key, velocity)
+        held = self.record(hold_s)
+        self.synth.noteoff(0, key)
+        note = np.concatenate([held, self.record(duration_s - hold_s)])
+        peak = np.abs(note).max()
+        return note * (velocity / 127 / peak) if peak > QUIET else np.zeros_like(note)
+
+    def record(self, duration_s: float) -> np.ndarray:
+        """What sounds now, mixed down to mono float32 (T,)."""
+        stereo = np.frombuffer(self.synth.generate(round(duration_s * RATE_HZ)), dtype=np.float32)
+        return stereo.reshape(-1, 2).mean(axis=1)

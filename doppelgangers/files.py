@@ -1,0 +1,68 @@
+"""Files that are whole or absent: written under a temporary name, then renamed."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from doppelgangers.errors import UserError
+
+DISK_ERRORS = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EROFS: "read-only"}
+
+
+@contextlib.contextmanager
+def replace(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success it becomes `path`, on failure it is removed.
+
+    Raises:
+        UserError: where the disk is full, read-only or not writable for us.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno in DISK_ERRORS:
+            raise UserError(f"cannot write {path}: {DISK_ERRORS[error.errno]}; make room there or move it") from error
+        if isinstance(error, PermissionError):
+            raise UserError(f"cannot write {path}: no permission; change its owner or mode") from error
+        raise
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def require_space(folder: Path, needed_bytes: int, what: str) -> None:
+    """Refuse to start work whose result would not fit.
+
+    Raises:
+        UserError: when the disk under `folder` has less than `needed_bytes` free.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes:
+        raise UserError(
+            f"{what} needs {needed_bytes / 1e9:.2f} GB in {folder}, and {free / 1e9:.2f} GB are free: make room or ask for less"
+        )
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write indented JSON, whole or not at all."""
+    with replace(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+
+def read_json(path: Path) -> dict:
+    return json.loads(Path(path).read_text())
+
+
+def checksum(path: Path, algorithm: str = "sha256") -> str:
+    """Hexadecimal digest of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -1,0 +1,66 @@
+"""VGGish log-mel front-end in torch (paper, appendix; Hershey et al. 2017)."""
+
+import math
+
+import torch
+
+RATE_HZ = 16000
+WINDOW = 400  # 25 ms
+HOP = 160  # 10 ms
+FFT = 512
+BANDS = 64
+LOW_HZ, HIGH_HZ = 125.0, 7500.0
+LOG_OFFSET = 0.01
+PATCH_FRAMES = 96  # 0.96 s
+PATCH_SAMPLES = WINDOW + HOP * (PATCH_FRAMES - 1)  # shortest sound that fills one patch: 15,600 samples
+
+
+def hz_to_mel(hz: torch.Tensor | float) -> torch.Tensor:
+    """HTK mel scale: 1127 ln(1 + f / 700)."""
+    return 1127.0 * torch.log1p(torch.as_tensor(hz, dtype=torch.float64) / 700.0)
+
+
+def mel_matrix() -> torch.Tensor:
+    """Triangles that are linear in mel, (FFT // 2 + 1, BANDS) float32; the DC bin weighs nothing."""
+    edges = torch.linspace(hz_to_mel(LOW_HZ).item(), hz_to_mel(HIGH_HZ).item(), BANDS + 2, dtype=torch.float64)
+    bins = hz_to_mel(torch.linspace(0, RATE_HZ / 2, FFT // 2 + 1, dtype=torch.float64))[:, None]
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    weights = torch.minimum(rising, falling).clamp(min=0)
+    weights[0] = 0
+    return weights.float()
+
+
+class LogMel(torch.nn.Module):
+    """log(mel + 0.01) of the magnitude spectrum, cut in patches of 96 frames without overlap.
+
+    The tensors are buffers, so `.to("cuda")` moves the whole front-end.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("window", torch.hann_window(WINDOW, periodic=True), persistent=False)
+        self.register_buffer("mel", mel_matrix(), persistent=False)
+
+    def frames(self, audio: torch.Tensor) -> torch.Tensor:
+        """Log-mel frames: audio (..., T) at 16 kHz -> (..., F, BANDS), F = 1 + (T - 400) // 160."""
+        spectrum = torch.fft.rfft(audio.unfold(-1, WINDOW, HOP) * self.window, n=FFT).abs()
+        return torch.log(spectrum @ self.mel + LOG_OFFSET)
+
+    def forward(self, audio: torch.Tensor) -> torch.Tensor:
+        """Patches: audio (..., T) at 16 kHz -> (..., P, 96, 64).
+
+        A sound shorter than one patch (15,600 samples) is padded with silence; a last part that does not fill a patch
+        is dropped, as VGGish does.
+        """
+        if audio.shape[-1] < PATCH_SAMPLES:
+            audio = torch.nn.functional.pad(audio, (0, PATCH_SAMPLES - audio.shape[-1]))
+        patches = patch_count(audio.shape[-1])
+        used = WINDOW + HOP * (patches * PATCH_FRAMES - 1)
+        return self.frames(audio[..., :used]).unflatten(-2, (patches, PATCH_FRAMES))
+
+
+def patch_count(samples: int) -> int:
+    """Patches of a sound of so many samples at 16 kHz; at least one, because short sounds are padded."""
+    frames = 1 + math.floor((max(samples, PATCH_SAMPLES) - WINDOW) / HOP)
+    return frames // PATCH_FRAMES

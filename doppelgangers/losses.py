@@ -1,0 +1,33 @@
+"""Alignment and uniformity (Wang & Isola 2020), the paper's objective: loss = align + uniform."""
+
+import torch
+
+
+def align(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Mean squared distance of the two views.
+
+    Args:
+        a, b: L2-normalised embeddings of the views, (N, D).
+    """
+    return (a - b).square().sum(dim=1).mean()
+
+
+def uniform(x: torch.Tensor) -> torch.Tensor:
+    """log of the mean of exp(-2 d^2) over the pairs i < j of one view.
+
+    The squared distances come from one matrix product (on the unit sphere d^2 = 2 - 2 x.y), which is faster than a
+    list of pairwise distances and needs no square root, whose gradient is infinite at 0.
+
+    Args:
+        x: L2-normalised embeddings, (N, D), N >= 2.
+    """
+    exponent = 4.0 * (x @ x.T) - 4.0  # -2 d^2
+    off_diagonal = ~torch.eye(len(x), dtype=torch.bool, device=x.device)
+    # Every pair stands twice off the diagonal, which the mean does not notice.
+    return torch.logsumexp(exponent[off_diagonal], dim=0) - torch.log(off_diagonal.sum())
+
+
+def align_uniform(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both terms for embeddings (N, D) of two views, normalised here; uniformity is the mean of the two views'."""
+    a, b = torch.nn.functional.normalize(a, dim=1), torch.nn.functional.normalize(b, dim=1)
+    return align(a, b), (uniform(a) + uniform(b)) / 2

@@ -1,0 +1,83 @@
+"""The paper's three synthesizers as pure functions of one parameter vector.
+
+SynthAX 0.2.2 scales every clip of a batch by the peak of the batch's FIRST clip, so that a sound depends on its
+neighbours. Here each sound is a SynthAX batch of one under `jax.vmap`: it has its own peak, and is the same sound in
+any batch.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import jax
+import jax.flatten_util
+import jax.numpy as jnp
+from synthax.config import SynthConfig
+from synthax.synth import ParametricSynth, Voice, VoiceExpanded
+
+# Names as in the paper (section 3); parameter counts 78, 130 and 340.
+ARCHITECTURES = {
+    "voice": (Voice, {}),
+    "voicefm": (VoiceExpanded, {}),
+    "parametric": (ParametricSynth, {"sine": 2, "square_saw": 2, "fm_sine": 1, "fm_square_saw": 1}),
+}
+
+# Sounds rendered at once on a CPU: 32 clips of one second stay in its cache, which makes it faster than any larger
+# batch. An accelerator wants the whole batch at once.
+CPU_CHUNK = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Synthesizer:
+    """One architecture: `draw` makes parameters, `render` makes sound of them.
+
+    Attributes:
+        dimension: number of parameters, D.
+        samples: length of a sound, T.
+        draw: key -> theta (D,) in [0, 1], drawn as SynthAX's own `init` draws it: uniform in the human-readable range
+            of each parameter, then mapped by the parameter's curve (so not uniform in [0, 1]).
+        render: theta (D,) -> mono audio (T,) float32 in [-1, 1].
+    """
+
+    dimension: int
+    samples: int
+    draw: Callable[[jax.Array], jax.Array]
+    render: Callable[[jax.Array], jax.Array]
+
+
+@functools.cache
+def synthesizer(architecture: str, rate_hz: int = 16000, duration_s: float = 1.0, control_rate_hz: int = 480) -> Synthesizer:
+    """Build a named architecture.
+
+    Args:
+        architecture: one of `ARCHITECTURES`.
+        rate_hz: sample rate of the sound.
+        duration_s: length of the sound.
+        control_rate_hz: sample rate of envelopes and LFOs.
+
+    Raises:
+        KeyError: for an unknown name.
+    """
+    synth_class, options = ARCHITECTURES[architecture]
+    synth = synth_class(
+        config=SynthConfig(batch_size=1, sample_rate=rate_hz, buffer_size_seconds=duration_s, control_rate=control_rate_hz),
+        **options,
+    )
+    theta, unravel = jax.flatten_util.ravel_pytree(synth.init(jax.random.key(0)))
+    return Synthesizer(
+        dimension=theta.size,
+        samples=round(rate_hz * duration_s),
+        draw=lambda key: jax.flatten_util.ravel_pytree(synth.init(key))[0],
+        render=lambda theta: synth.apply(unravel(theta))[0],
+    )
+
+
+def render_batch(synth: Synthesizer, theta: jax.Array) -> jax.Array:
+    """Render many sounds: theta (N, D) -> audio (N, T). Each is independent of the others."""
+    chunk = CPU_CHUNK if jax.default_backend() == "cpu" else len(theta)
+    return jax.lax.map(synth.render, theta, batch_size=min(chunk, len(theta)))
+
+
+def parameters_of(tree: dict) -> jax.Array:
+    """Flatten SynthAX parameters of batch size one into the vector that `render` takes."""
+    return jnp.asarray(jax.flatten_util.ravel_pytree(tree)[0])

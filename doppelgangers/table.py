@@ -1,0 +1,65 @@
+"""Stages: gather the scores of all encoders, and make the table of them."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from doppelgangers.datasets.catalogue import TASKS
+from doppelgangers.files import read_json, replace
+
+IDENTITY = ["encoder", "source", "architecture", "delta", "augmentation"]
+COLUMNS = [*IDENTITY, "seed", "pairs", "task", "fold", "metric", "score"]
+DIGITS = 2
+
+
+def collect_scores(scores: Path, *, encoders: list[Path], probes: list[Path]) -> None:
+    """Write scores.csv: one row per encoder, seed, task, fold and metric; scores are shares of 1.
+
+    Args:
+        scores: csv to write.
+        encoders: encoder.json of every encoder setting and seed.
+        probes: csv files of `probe.train_probes`.
+    """
+    cards = pd.DataFrame([read_json(path) for path in encoders])[[*IDENTITY, "seed", "pairs"]]
+    rows = pd.concat([pd.read_csv(path) for path in probes])
+    table = rows.merge(cards, on=["encoder", "seed"], validate="many_to_one")[COLUMNS]
+    table = table.sort_values(["source", "architecture", "augmentation", "delta", "encoder", "task", "seed", "fold", "metric"])
+    with replace(scores) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
+
+
+def make_table(table: Path, *, scores: Path) -> pd.DataFrame:
+    """Write table.csv: one row per encoder setting, for each task its primary metric in percent.
+
+    `<task>` is the mean over seeds of the mean over folds; `<task>_std` the standard deviation (n - 1) over all folds and
+    seeds, empty where there is only one.
+
+    Args:
+        table: csv to write, sorted and rounded to 2 digits.
+        scores: scores.csv.
+
+    Returns:
+        the table.
+    """
+    rows = pd.read_csv(scores, keep_default_na=False, na_values={"delta": [""]}, dtype={"architecture": str})
+    rows = rows[rows.metric == rows.task.map(lambda task: TASKS[task].metric)]
+    by_setting = rows.groupby(IDENTITY, dropna=False)
+    result = by_setting.agg(seeds=("seed", "nunique"), pairs=("pairs", "max"))
+    for task in sorted(rows.task.unique()):
+        groups = rows[rows.task == task].assign(score=lambda r: 100 * r.score)
+        by_seed = groups.groupby([*IDENTITY, "seed"], dropna=False).score.mean()
+        result[task] = by_seed.groupby(IDENTITY, dropna=False).mean()
+        result[f"{task}_std"] = groups.groupby(IDENTITY, dropna=False).score.std(ddof=1)
+    result = result.reset_index().sort_values(["source", "architecture", "augmentation", "delta"]).reset_index(drop=True)
+    with replace(table) as temporary:
+        result.round(dict.fromkeys(result.columns[7:], DIGITS)).to_csv(temporary, index=False)
+    return result
+
+
+def render_table(table: pd.DataFrame) -> str:
+    """The table for a terminal: `mean +- deviation` in percent."""
+    text = table[["encoder", "pairs"]].copy()
+    for task in table.columns[7::2]:
+        deviation = table[f"{task}_std"].map(lambda value: "" if pd.isna(value) else f" ± {value:.1f}")
+        text[task] = table[task].map("{:.1f}".format) + deviation
+    return text.to_string(index=False)

@@ -1,0 +1,75 @@
+"""
+Results.
+
+REQUIRED INPUTS: the encoders' cards and the scores of their probes.
+OUTPUTS: results/scores.csv (long), results/table.csv (wide), results/figures/scores_by_delta.png.
+"""
+
+
+def all_cards(_wildcards):
+    return [f"results/encoders/{setting}/seed={seed}/encoder.json" for setting in SETTINGS for seed in SEEDS]
+
+
+def all_probes(_wildcards):
+    return [f"results/probes/{task}/{setting}.csv" for task in CONFIG.tasks for setting in SETTINGS]
+
+
+rule collect_scores:
+    input:
+        encoders=all_cards,
+        probes=all_probes,
+    output:
+        scores="results/scores.csv",
+    log:
+        "logs/collect_scores.log",
+    benchmark:
+        "logs/collect_scores.benchmark.tsv"
+    conda:
+        "../envs/doppelgangers.yaml"
+    threads: 1
+    params:
+        **stage("collect_scores"),
+    message:
+        "Collecting scores"
+    script:
+        "../workflow_scripts/collect_scores.py"
+
+
+rule make_table:
+    input:
+        scores="results/scores.csv",
+    output:
+        table="results/table.csv",
+    log:
+        "logs/make_table.log",
+    benchmark:
+        "logs/make_table.benchmark.tsv"
+    conda:
+        "../envs/doppelgangers.yaml"
+    threads: 1
+    params:
+        **stage("make_table"),
+    message:
+        "Making the table"
+    script:
+        "../workflow_scripts/make_table.py"
+
+
+rule plot_scores:
+    input:
+        table="results/table.csv",
+    output:
+        figure="results/figures/scores_by_delta.png",
+    log:
+        "logs/plot_scores.log",
+    benchmark:
+        "logs/plot_scores.benchmark.tsv"
+    conda:
+        "../envs/doppelgangers.yaml"
+    threads: 1
+    params:
+        **stage("plot_scores"),
+    message:
+        "Drawing scores by delta"
+    script:
+        "../workflow_scripts/plot_scores.py"

@@ -1,0 +1,9 @@
+"""Rule download."""
+
+from doppelgangers.datasets.download import download
+from doppelgangers.job import job
+
+with job(snakemake):
+    config = snakemake.params.config
+    dataset = snakemake.wildcards.dataset
+    download(snakemake.output.archive, dataset=dataset, **config["datasets"][dataset])

@@ -1,0 +1,7 @@
+"""Rule plot_scores."""
+
+from doppelgangers.figures import plot_scores
+from doppelgangers.job import job
+
+with job(snakemake):
+    plot_scores(snakemake.output.figure, table=snakemake.input.table)
