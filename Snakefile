@@ -2,7 +2,7 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from doppelgangers.config import check_sources, load
+from doppelgangers.config import check_folders, check_sources, load
 from doppelgangers.errors import UserError
 
 min_version("9.0")
@@ -14,6 +14,7 @@ configfile: "config.yaml"
 try:
     CONFIG = load(config)
     check_sources(CONFIG)
+    check_folders("results", "resources", "logs")
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -1,12 +1,14 @@
 """The configuration: one typed, closed schema; from it config.yaml's comments, docs/config.md and the JSON schema.
 
-Run `python -m doppelgangers.config` after a change here; a test fails while they differ.
+Run `make docs` after a change here; a test fails while they differ.
 """
 
 import difflib
 import json
 import math
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlparse
@@ -28,6 +30,7 @@ from doppelgangers.datasets.catalogue import DATASETS, TASKS
 from doppelgangers.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
+LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
 
 
 def canonical_delta(value: Any) -> str:
@@ -273,6 +276,24 @@ def check_sources(config: Config) -> None:
                 )
 
 
+def check_folders(*folders: str) -> None:
+    """Look whether a run could write here, before it starts.
+
+    Raises:
+        UserError: naming the folder that is read-only, or whose disk is full.
+    """
+    for folder in folders:
+        place = Path(folder).resolve()
+        while not place.exists():
+            place = place.parent
+        if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+            raise UserError(
+                f"{folder}: {place} cannot be written; change its owner or mode, or run in another folder (--directory)"
+            )
+        if (free := shutil.disk_usage(place).free) < LEAST_FREE_BYTES:
+            raise UserError(f"{folder}: the disk of {place} is full ({free / 1e6:.0f} MB are free); make room there")
+
+
 def stage_slice(config: Config, stage: str, dataset: str = "") -> dict:
     """The sorted part of the configuration that a stage reads, as plain builtins."""
     content = config.model_dump(mode="json")
@@ -357,7 +378,7 @@ def render_docs() -> str:
     lines = [
         "# Configuration",
         "",
-        "Written from the schema (`doppelgangers/config.py`) by `python -m doppelgangers.config`. `config.yaml` holds every key;",
+        "Written from the schema (`doppelgangers/config.py`) by `make docs`. `config.yaml` holds every key;",
         "`snakemake --configfile FILE` merges FILE over it (a list replaces the list).",
     ]
     for key, section, field, value in walk(Config, Config()):

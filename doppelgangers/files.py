@@ -26,7 +26,7 @@ def replace(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         if error.errno in DISK_ERRORS:
             raise UserError(f"cannot write {path}: {DISK_ERRORS[error.errno]}; make room there or move it") from error

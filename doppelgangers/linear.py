@@ -69,8 +69,9 @@ def fit_linear(
     multilabel = targets.ndim == 2
     y = torch.as_tensor(targets, dtype=torch.float32 if multilabel else torch.int64, device=device)
     classes = targets.shape[1] if multilabel else int(targets.max()) + 1
-    scale = [moments(x[run.train]) if standardize else (0.0, 1.0) for x, run in zip(features, runs, strict=True)]
-    x = [torch.as_tensor((f - mean) / std, dtype=torch.float32, device=device) for f, (mean, std) in zip(features, scale)]
+    if standardize:
+        features = [scale(matrix, matrix[run.train]) for matrix, run in zip(features, runs, strict=True)]
+    x = [torch.as_tensor(matrix, dtype=torch.float32, device=device) for matrix in features]
 
     dimension = x[0].shape[1]
     generators = [np.random.default_rng([seed, r]) for r in range(len(runs))]
@@ -128,10 +129,10 @@ def linear(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return x @ weight[..., :-1, :] + weight[..., -1:, :]
 
 
-def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each column; a constant column gets deviation 1."""
-    std = x.std(axis=0)
-    return x.mean(axis=0), np.where(std > 0, std, 1.0)
+def scale(x: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Columns of x shifted and scaled by the mean and deviation of `by`; one that is constant there is only shifted."""
+    std = by.std(axis=0)
+    return (x - by.mean(axis=0)) / np.where(std > 0, std, 1.0)
 
 
 def linear_schedule(total: int, warmup: float):
@@ -156,4 +157,4 @@ def pad(rows: list[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
 
 def gather(x: list[torch.Tensor], rows: torch.Tensor) -> torch.Tensor:
     """Rows (R, L) of each run's own matrix -> (R, L, D)."""
-    return torch.stack([matrix[index] for matrix, index in zip(x, rows.to(x[0].device))])
+    return torch.stack([matrix[index] for matrix, index in zip(x, rows.to(x[0].device), strict=True)])

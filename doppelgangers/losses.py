@@ -1,5 +1,7 @@
 """Alignment and uniformity (Wang & Isola 2020), the paper's objective: loss = align + uniform."""
 
+import math
+
 import torch
 
 
@@ -24,7 +26,7 @@ def uniform(x: torch.Tensor) -> torch.Tensor:
     exponent = 4.0 * (x @ x.T) - 4.0  # -2 d^2
     off_diagonal = ~torch.eye(len(x), dtype=torch.bool, device=x.device)
     # Every pair stands twice off the diagonal, which the mean does not notice.
-    return torch.logsumexp(exponent[off_diagonal], dim=0) - torch.log(off_diagonal.sum())
+    return torch.logsumexp(exponent[off_diagonal], dim=0) - math.log(len(x) * (len(x) - 1))
 
 
 def align_uniform(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -45,7 +45,7 @@ def download(archive: Path, *, dataset: str, url: str, checksum: str) -> None:
         algorithm, _, digest = expected.partition(":")
         if expected != "none" and (found := file_checksum(temporary, algorithm)) != digest:
             raise UserError(
-                f"{dataset}: {url} has {algorithm} {found}, expected {digest}: the download is damaged, or the file has changed; "
+                f"{dataset}: {url} has {algorithm} {found}, expected {digest}: the download is damaged or has changed; "
                 f'for another set in the same layout, set datasets.{dataset}.checksum to its own or to "none"'
             )
 

@@ -12,22 +12,8 @@ PER_PROGRAM = 28  # keys drawn for each of the 128 programs
 HOLD_S, DURATION_S = 1.5, 2.0
 FIRST_UNPITCHED = 112  # General MIDI: percussive instruments and sound effects follow
 FAMILIES = [
-    "piano",
-    "chromatic_percussion",
-    "organ",
-    "guitar",
-    "bass",
-    "strings",
-    "ensemble",
-    "brass",
-    "reed",
-    "pipe",
-    "synth_lead",
-    "synth_pad",
-    "synth_effects",
-    "ethnic",
-    "percussive",
-    "sound_effects",
+    *("piano", "chromatic_percussion", "organ", "guitar", "bass", "strings", "ensemble", "brass"),
+    *("reed", "pipe", "synth_lead", "synth_pad", "synth_effects", "ethnic", "percussive", "sound_effects"),
 ]
 
 

@@ -33,7 +33,7 @@ class SoundFont:
         self.synth = tinysoundfont.Synth(samplerate=RATE_HZ)
         try:
             self.font = self.synth.sfload(str(path))
-        except tinysoundfont.SoundFontException as error:
+        except (tinysoundfont.SoundFontException, RuntimeError) as error:
             raise UserError(f"{path} cannot be read as a SoundFont: {error}") from error
 
     def has(self, program: int, bank: int = 0) -> bool:

@@ -1,0 +1,90 @@
+"""The architecture, as tests: imports point downwards, scripts are thin, every rule has the same shape."""
+
+import ast
+import re
+
+import pytest
+
+from doppelgangers.config import ROOT, STAGES
+from doppelgangers.digest import imports_of, path_of
+
+# Lower layers first; a module may import from lower layers, and from its own where listed so.
+LAYERS = [
+    {"errors", "datasets.catalogue"},
+    {"files", "audio", "frontend", "losses", "metrics", "linear", "synth", "perturb", "datasets.soundfont", "datasets.archive"},
+    {"encoder", "generate", "store", "datasets.notes", "datasets.drums", "datasets.esc50"},
+    {"checkpoint"},
+    {
+        "pairs",
+        "listen",
+        "initialize",
+        "pretrain",
+        "features",
+        "probe",
+        "table",
+        "figures",
+        "datasets.download",
+        "datasets.prepare",
+    },
+]
+WORKFLOW_SIDE = {"config", "digest", "job", "unlock"}
+PACKAGE = path_of("config").parent
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
+}
+RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
+DIRECTIVES = ["input", "output", "log", "benchmark", "conda", "threads", "resources", "params", "message", "script"]
+
+
+def test_every_module_has_a_layer():
+    assert set.union(*LAYERS, WORKFLOW_SIDE) == MODULES
+    assert {module for module, _ in STAGES.values()} == LAYERS[-1]
+
+
+@pytest.mark.parametrize("module", sorted(set.union(*LAYERS)))
+def test_imports_point_downwards(module):
+    level = next(i for i, layer in enumerate(LAYERS) if module in layer)
+    allowed = set.union(set(), *LAYERS[:level])
+    assert imports_of(module) <= allowed
+
+
+def test_parsing_the_workflow_loads_no_heavy_library():
+    files = [ROOT / "Snakefile", *RULE_FILES]
+    imported = {name for file in files for name in re.findall(r"^from doppelgangers\.(\S+) import", file.read_text(), re.M)}
+    assert imported == {"config", "digest", "errors", "datasets.catalogue"}
+    for module in imported:
+        tree = ast.parse(path_of(module).read_text())
+        names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert not names & {"torch", "jax", "numpy", "pandas"}
+
+
+@pytest.mark.parametrize("file", RULE_FILES, ids=lambda path: path.stem)
+def test_rules_have_one_shape(file):
+    text = file.read_text()
+    assert text.startswith('"""\n')
+    assert len(text.splitlines()) < 150
+    assert "lambda" not in text
+    assert not re.search(r"^\s+(run|shell):", text, re.M)
+    for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.M):
+        directives = re.findall(r"^    (\w+):", body, re.M)
+        assert directives == [directive for directive in DIRECTIVES if directive in directives]
+        assert {"output", "log", "benchmark", "threads", "params", "conda", "message", "script"} <= set(directives)
+        assert f'**stage("{name}"),' in body
+        assert f'"../workflow_scripts/{name}.py"' in body
+
+
+def test_every_rule_has_a_stage_and_a_thin_script_of_its_name():
+    rules = {name for file in RULE_FILES for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)}
+    scripts = {path.stem: path for path in (ROOT / "workflow_scripts").glob("*.py")}
+    assert rules == set(STAGES) == set(scripts)
+    for name, path in scripts.items():
+        text = path.read_text()
+        assert len(text.splitlines()) <= 25
+        assert "snakemake.config" not in text
+        assert re.search(rf"from doppelgangers\.{re.escape(STAGES[name][0])} import .*\b{name}\b", text)
+
+
+def test_files_stay_short():
+    long = {path.name: n for path in PACKAGE.rglob("*.py") if (n := len(path.read_text().splitlines())) > 250}
+    # config.py is the schema itself, one line a key, and what is written from it.
+    assert set(long) <= {"config.py"}

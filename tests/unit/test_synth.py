@@ -1,0 +1,48 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from synthax.config import SynthConfig
+
+from doppelgangers.synth import ARCHITECTURES, parameters_of, render_batch, synthesizer
+
+# Paper, section 3.
+DIMENSIONS = {"voice": 78, "voicefm": 130, "parametric": 340}
+
+
+def upstream(architecture, batch):
+    synth_class, options = ARCHITECTURES[architecture]
+    config = SynthConfig(batch_size=batch, sample_rate=16000, buffer_size_seconds=1.0, control_rate=480)
+    return synth_class(config=config, **options)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_sounds_equal_synthax_with_a_batch_of_one(architecture):
+    ours, theirs = synthesizer(architecture), upstream(architecture, 1)
+    assert ours.dimension == DIMENSIONS[architecture]
+    apply = jax.jit(theirs.apply)
+    for seed in range(3):
+        tree = theirs.init(jax.random.key(seed))
+        theta = parameters_of(tree)
+        np.testing.assert_array_equal(ours.draw(jax.random.key(seed)), theta)
+        np.testing.assert_allclose(jax.jit(ours.render)(theta), apply(tree)[0], atol=1e-5)
+
+
+def test_a_sound_does_not_depend_on_its_batch():
+    synth = synthesizer("voice")
+    theta = jax.vmap(synth.draw)(jax.random.split(jax.random.key(1), 64))
+    whole = render_batch(synth, theta)
+    for size in (1, 7):
+        np.testing.assert_allclose(render_batch(synth, theta[:size]), whole[:size], atol=1e-5)
+    # The peak is each sound's own: SynthAX's batched form lets about half of a batch exceed 1.
+    assert float(jnp.abs(whole).max()) <= 1.0 + 1e-6
+
+
+def test_parameters_are_uniform_in_the_human_range_and_not_in_0_to_1():
+    synth = synthesizer("voice")
+    theta = np.asarray(jax.vmap(synth.draw)(jax.random.split(jax.random.key(0), 500)))
+    assert theta.min() >= 0
+    assert theta.max() <= 1
+    means = theta.mean(axis=0)
+    assert (np.abs(means - 0.5) < 0.05).any()  # linear curves
+    assert (np.abs(means - 0.5) > 0.1).any()  # bent curves

@@ -1,0 +1,71 @@
+"""A copy of the project in a temporary folder, in which tests may run and change things."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PARTS = ["Snakefile", "rules", "workflow_scripts", "doppelgangers", "config.yaml", "configs", "profiles", "envs", "Makefile"]
+
+
+class Project:
+    """Runs Snakemake in a copy of the project, at the scale of tests/tiny.yaml."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        for part in PARTS:
+            source = ROOT / part
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / part, ignore=ignore) if source.is_dir() else shutil.copy2(source, folder / part)
+        shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
+
+    def command(self, *arguments: str, config: tuple = ()) -> list[str]:
+        files = ["tiny.yaml", *map(str, config)]
+        return [sys.executable, "-m", "snakemake", "--cores", "2", "all", *arguments, "--configfile", *files]
+
+    def start(self, *arguments: str, **options) -> subprocess.Popen:
+        return subprocess.Popen(
+            self.command(*arguments), cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        )
+
+    def run(self, *arguments: str, config: tuple = ()) -> subprocess.CompletedProcess:
+        command = self.command(*arguments, config=config)
+        return subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    def jobs(self, config: tuple = ()) -> dict[str, int]:
+        """Rule -> number of jobs that a run would do now."""
+        result = self.run("--dry-run", config=config)
+        assert result.returncode == 0, result.stdout
+        rows = [line.split() for line in result.stdout.splitlines()]
+        counts = {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+        return {rule: count for rule, count in counts.items() if rule not in ("all", "total")}
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A project whose tiny run is done."""
+    project = Project(tmp_path_factory.mktemp("finished"))
+    result = project.run()
+    assert result.returncode == 0, result.stdout
+    project.output = result.stdout
+    return project
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_progress_bars():
+    os.environ["TQDM_DISABLE"] = "1"
+    yield
+    del os.environ["TQDM_DISABLE"]

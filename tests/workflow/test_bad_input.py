@@ -1,0 +1,106 @@
+"""What can be wrong, through the whole workflow: a message that names the culprit and the remedy, and nothing half-written."""
+
+import os
+import subprocess
+
+import pytest
+import yaml
+
+from tests.conftest import COMMIT, esc50_files, write_zip
+
+pytestmark = pytest.mark.workflow
+
+
+def fails(project, change, *messages, target="all"):
+    overlay = project.path("change.yaml")
+    overlay.write_text(yaml.safe_dump(change))
+    result = project.run(config=(overlay,))
+    assert result.returncode != 0
+    for message in messages:
+        assert message in result.stdout
+    assert "Traceback" not in result.stdout
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pretrain": {"learning_ratee": 1}}, "pretrain.learning_ratee: unknown key; did you mean learning_rate?"),
+        ({"encoders": {"architectures": ["moog"]}}, "encoders.architectures.0 = 'moog': Input should be 'voice', 'voicefm'"),
+        ({"encoders": {"deltas": ["-1"]}}, "encoders.deltas.0 = '-1': must be a finite number that is 0 or larger"),
+        ({"tasks": ["esc50"], "datasets": {"esc50": {"path": "/nowhere"}}}, "datasets.esc50.path: /nowhere does not exist"),
+    ],
+)
+def test_a_fault_in_the_configuration_stops_everything_at_once(project, change, message):
+    fails(project, change, message)
+    assert not project.path("results").exists()
+
+
+ONLY_ESC50 = {"tasks": ["esc50"], "encoders": {"architectures": [], "random_init": True}}
+
+
+def test_a_truncated_wav_is_named(project, tmp_path):
+    files = esc50_files()
+    name = f"ESC-50-{COMMIT}/audio/4-101-A-1.wav"
+    files[name] = files[name][:-2000]
+    archive = write_zip(tmp_path / "truncated.zip", files)
+    source = {"datasets": {"esc50": {"url": archive.as_uri(), "checksum": "none"}}}
+    fails(project, {**ONLY_ESC50, **source}, "esc50: 1 of 20 clips are damaged", "4-101-A-1.wav is truncated: 2000 of its")
+    assert not list(project.path("resources/datasets").rglob("*.*"))
+
+
+def test_a_wrong_checksum_is_named_and_the_archive_not_kept(project, esc50_zip):
+    source = {"datasets": {"esc50": {"url": esc50_zip.as_uri()}}}
+    fails(
+        project,
+        {**ONLY_ESC50, **source},
+        f"esc50: {esc50_zip.as_uri()} has md5",
+        'datasets.esc50.checksum to its own or to "none"',
+    )
+    assert not any(path.is_file() for path in project.path("resources").rglob("*"))
+
+
+def test_the_miniature_archive_goes_through_to_the_table(project, esc50_zip):
+    overlay = project.path("change.yaml")
+    source = {"datasets": {"esc50": {"url": esc50_zip.as_uri(), "checksum": "none"}}}
+    overlay.write_text(yaml.safe_dump({**ONLY_ESC50, **source}))
+    result = project.run(config=(overlay,))
+    assert result.returncode == 0, result.stdout
+    head, row = project.path("results/table.csv").read_text().splitlines()
+    assert head.endswith("esc50,esc50_std")
+    assert row.startswith("random_init,random_init,,,none,1,0,")
+    assert len(project.path("results/probes/esc50/random_init.csv").read_text().splitlines()) == 1 + 5 * 3
+
+
+@pytest.fixture
+def small_disk(project):
+    """Mounts a file system on a folder of the project; only root can."""
+    mounted = []
+
+    def mount(folder, options):
+        project.path(folder).mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(project.path(folder))]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("mounting needs root")
+        mounted.append(folder)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(project.path(folder))], check=True)
+
+
+def test_a_read_only_results_folder_is_named(project, small_disk):
+    small_disk("results", "ro")
+    fails(project, {}, f"{project.path('results')} cannot be written")
+
+
+def test_a_full_disk_is_named_before_the_run(project, small_disk):
+    small_disk("results", "size=1m")
+    fails(project, {}, f"the disk of {project.path('results')} is full (1 MB are free)")
+
+
+def test_a_disk_that_the_pairs_do_not_fit_on_is_named_before_they_are_made(project, small_disk):
+    small_disk("results", "size=60m")
+    out = fails(project, {}, "the store of 1024 voice pairs needs 0.07 GB in results/pairs/voice-0.05, and 0.06 GB are free")
+    assert "shard" not in out
+    assert not list(project.path("results/pairs").rglob("shard*"))
