@@ -43,9 +43,15 @@ def plot_scores(figure: Path, *, table: Path) -> None:
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes.flat[len(tasks) :]:
         axis.set_visible(False)
-    axes[0, 0].set_ylabel("score, % (± std over folds and seeds)")
+    axes[0, 0].set_ylabel("score (%)")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    drawing.legend(
+        handles,
+        [f"{label} (± std over folds)" for label in labels],
+        loc="outside lower center",
+        ncols=len(labels),
+        frameon=False,
+    )
     with replace(figure) as temporary:
         drawing.savefig(temporary, dpi=150, metadata={"Software": None})
     plt.close(drawing)

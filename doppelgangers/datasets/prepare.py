@@ -52,7 +52,7 @@ def prepare(
     Raises:
         UserError: when the source is not the dataset, or more clips are damaged than tolerated; it names them.
     """
-    row = DATASETS[dataset]
+    row, source = DATASETS[dataset], Path(source) if source else None
     pinned = checksum != "none"
     table, read = importlib.import_module(f"doppelgangers.datasets.{row.module}").load(source, pinned)
     if pinned and row.clips and len(table) != row.clips:

@@ -1,0 +1,25 @@
+"""Speed of planning the workflow."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
+
+ROOT = Path(__file__).resolve().parents[2]
+ONE_RULE = 'rule all:\n    output: "table.csv"\n    shell: "touch {output}"\n'
+
+
+def dry_run(repeats: int) -> None:
+    """Snakemake's plan of the whole study, and its plan of a workflow of one rule."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "Snakefile").write_text(ONE_RULE)
+        cells = in_turn(lambda: plan_seconds(ROOT, "all", "results/table.csv"), lambda: plan_seconds(folder, "all"), repeats)
+    print_table("dry run: seconds of snakemake -n", ("", "ours", "one rule", *COMPARED), [["all results/table.csv", *cells]])
+
+
+def plan_seconds(folder: Path | str, *targets: str) -> float:
+    """Wall time of one dry run in a folder."""
+    command = [Path(sys.executable).with_name("snakemake"), "-n", "--cores", "all", *targets]
+    return seconds(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True))
