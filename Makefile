@@ -36,7 +36,7 @@ bench: setup
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 docs: setup
-	.venv/bin/python -m doppelgangers.config
+	.venv/bin/python -m doppelgangers.config_docs
 
 format: setup
 	.venv/bin/ruff check --fix .

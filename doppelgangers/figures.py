@@ -45,13 +45,7 @@ def plot_scores(figure: Path, *, table: Path) -> None:
         axis.set_visible(False)
     axes[0, 0].set_ylabel("score (%)")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(
-        handles,
-        [f"{label} (± std over folds)" for label in labels],
-        loc="outside lower center",
-        ncols=len(labels),
-        frameon=False,
-    )
+    drawing.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, title="± std over folds")
     with replace(figure) as temporary:
         drawing.savefig(temporary, dpi=150, metadata={"Software": None})
     plt.close(drawing)

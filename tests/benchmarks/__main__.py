@@ -23,7 +23,7 @@ def main() -> None:
     """Print the machine, then a table for each benchmark that is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; default: all")
-    parser.add_argument("--repeats", type=int, default=3, help="of which the median is taken (default: %(default)s)")
+    parser.add_argument("--repeats", type=int, default=5, help="of which the median is taken (default: %(default)s)")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(BENCHMARKS):
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}")

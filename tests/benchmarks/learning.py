@@ -18,11 +18,26 @@ from doppelgangers.pretrain import open_pairs, pretrain
 from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-STEPS, BATCH_PAIRS, WIDTH = 40, 128, 0.25
-STORED_PAIRS = 10 * BATCH_PAIRS
-LEARNING_RATE, WEIGHT_DECAY = 1e-3, 1e-6
+STEPS, BATCH_PAIRS, STORED_PAIRS = 40, 128, 1280
+WIDTH, LEARNING_RATE, WEIGHT_DECAY, SEED = 0.25, 1e-3, 1e-6, 0
 PAIRS = {"architecture": "voice", "delta": 0.25}
 GENERATOR = {"seed": 0, "perturbation": "gaussian", "duration_s": 1.0, "control_rate_hz": 480}
+TRAINING = {
+    **PAIRS,
+    "generator": GENERATOR,
+    "source": "store",
+    "pairs": STEPS * BATCH_PAIRS,
+    "batch_pairs": BATCH_PAIRS,
+    "seed": SEED,
+    "width": WIDTH,
+    "optimizer": "adamw",
+    "learning_rate": LEARNING_RATE,
+    "weight_decay": WEIGHT_DECAY,
+    "schedule": "constant",
+    "warmup": 0.0,
+    "milestones": [],
+    "log_every_steps": 10,
+}
 
 CLIPS, FEATURES, CLASSES, FOLDS = 2000, 512, 50, 5
 PROBE = {"epochs": 10, "batch_clips": 32, "learning_rate": 1e-3, "weight_decay": 0.01, "warmup": 0.1, "seed": 0}
@@ -33,7 +48,7 @@ def training(repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder, "pairs", "manifest.json")
         seconds(lambda: generate_pairs(store, count=STORED_PAIRS, shard_pairs=STORED_PAIRS, **PAIRS, **GENERATOR))
-        read = open_pairs("store", store, **PAIRS, generator=GENERATOR, batch=BATCH_PAIRS, seed=0)
+        read = open_pairs("store", store, **PAIRS, generator=GENERATOR, batch=BATCH_PAIRS, seed=SEED)
         batches = [read(step).to(DEVICE) for step in range(STEPS)]
         cells = in_turn(lambda: pretrain_speed(Path(folder), store), lambda: bare_speed(batches), repeats)
     title = f"training: pairs per second, {STEPS} steps of {BATCH_PAIRS} pairs, width {WIDTH}"
@@ -42,18 +57,15 @@ def training(repeats: int) -> None:
 
 def pretrain_speed(folder: Path, store: Path) -> float:
     """Pairs per second of one training, without its set-up, as it writes them itself."""
-    settings = {"width": WIDTH, "batch_pairs": BATCH_PAIRS, "learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY}
-    shape = {"optimizer": "adamw", "schedule": "constant", "warmup": 0.0, "milestones": [], "log_every_steps": 10}
-    source = {"store": store, "source": "store", "generator": GENERATOR, "pairs": STEPS * BATCH_PAIRS, "seed": 0}
     history = folder / "history.csv"
-    seconds(lambda: pretrain(folder / "encoder.safetensors", history, **PAIRS, **source, **settings, **shape))
+    seconds(lambda: pretrain(folder / "encoder.safetensors", history, store=store, **TRAINING))
     with open(history, newline="") as file:
         return float(list(csv.DictReader(file))[-1]["pairs_per_s"])
 
 
 def bare_speed(batches: list[torch.Tensor]) -> float:
     """Pairs per second of the same training as a plain loop."""
-    model = Encoder(WIDTH, seed=0).to(DEVICE, memory_format=torch.channels_last).train()
+    model = Encoder(WIDTH, SEED).to(DEVICE, memory_format=torch.channels_last).train()
     frontend = LogMel().to(DEVICE)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
 
@@ -75,7 +87,8 @@ def probe(repeats: int) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((CLIPS, FEATURES), dtype=np.float32), np.arange(CLIPS) % CLASSES
     folds = np.array_split(rng.permutation(CLIPS), FOLDS)
-    runs = [Run(np.concatenate(folds[2:]), folds[1], folds[0]) for folds in (folds[k:] + folds[:k] for k in range(FOLDS))]
+    turns = [folds[k:] + folds[:k] for k in range(FOLDS)]
+    runs = [Run(np.concatenate(train), valid, test) for test, valid, *train in turns]
     cells = in_turn(
         lambda: FOLDS / seconds(lambda: fit_linear([x] * FOLDS, y, runs, standardize=False, **PROBE)),
         lambda: FOLDS / seconds(lambda: [fit_alone(x, y, run, **PROBE) for run in runs]),

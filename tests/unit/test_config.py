@@ -3,7 +3,8 @@ import inspect
 import pytest
 import yaml
 
-from doppelgangers.config import ROOT, STAGES, Config, check_sources, load, products, stage_slice
+from doppelgangers.config import STAGES, Config, check_sources, load, stage_slice
+from doppelgangers.config_docs import ROOT, products
 from doppelgangers.errors import UserError
 
 

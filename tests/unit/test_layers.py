@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from doppelgangers.config import ROOT, STAGES
+from doppelgangers.config import STAGES
+from doppelgangers.config_docs import ROOT
 from doppelgangers.digest import imports_of, path_of
 
 # Lower layers first; a module may import from lower layers, and from its own where listed so.
@@ -27,7 +28,7 @@ LAYERS = [
         "datasets.prepare",
     },
 ]
-WORKFLOW_SIDE = {"config", "digest", "job", "unlock"}
+WORKFLOW_SIDE = {"config", "config_docs", "digest", "job", "unlock"}
 PACKAGE = path_of("config").parent
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
@@ -62,7 +63,7 @@ def test_parsing_the_workflow_loads_no_heavy_library():
 def test_rules_have_one_shape(file):
     text = file.read_text()
     assert text.startswith('"""\n')
-    assert len(text.splitlines()) < 150
+    assert len(text.splitlines()) < 100
     assert "lambda" not in text
     assert not re.search(r"^\s+(run|shell):", text, re.M)
     for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, re.M):
@@ -86,5 +87,5 @@ def test_every_rule_has_a_stage_and_a_thin_script_of_its_name():
 
 def test_files_stay_short():
     long = {path.name: n for path in PACKAGE.rglob("*.py") if (n := len(path.read_text().splitlines())) > 250}
-    # config.py is the schema itself, one line a key, and what is written from it.
+    # config.py is the schema itself, one line a key.
     assert set(long) <= {"config.py"}

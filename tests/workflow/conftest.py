@@ -24,17 +24,17 @@ class Project:
             shutil.copytree(source, folder / part, ignore=ignore) if source.is_dir() else shutil.copy2(source, folder / part)
         shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
 
-    def command(self, *arguments: str, config: tuple = ()) -> list[str]:
+    def command(self, *arguments: str, config: tuple = (), target: str = "all") -> list[str]:
         files = ["tiny.yaml", *map(str, config)]
-        return [sys.executable, "-m", "snakemake", "--cores", "2", "all", *arguments, "--configfile", *files]
+        return [sys.executable, "-m", "snakemake", "--cores", "2", target, *arguments, "--configfile", *files]
 
     def start(self, *arguments: str, **options) -> subprocess.Popen:
         return subprocess.Popen(
             self.command(*arguments), cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
         )
 
-    def run(self, *arguments: str, config: tuple = ()) -> subprocess.CompletedProcess:
-        command = self.command(*arguments, config=config)
+    def run(self, *arguments: str, config: tuple = (), target: str = "all") -> subprocess.CompletedProcess:
+        command = self.command(*arguments, config=config, target=target)
         return subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def path(self, name: str) -> Path:

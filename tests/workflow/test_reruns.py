@@ -5,7 +5,8 @@ import json
 import pytest
 import yaml
 
-from doppelgangers.config import STAGES, Config, load, stage_slice, walk
+from doppelgangers.config import STAGES, Config, load, stage_slice
+from doppelgangers.config_docs import walk
 from doppelgangers.datasets.catalogue import DATASETS
 from tests.conftest import ROOT
 

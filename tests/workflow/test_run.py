@@ -1,20 +1,20 @@
 """The whole workflow, at the scale of tests/tiny.yaml."""
 
 import os
-import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
+import torch
 
 from doppelgangers.checkpoint import load_encoder
 from doppelgangers.files import read_json
 from doppelgangers.store import verify
-from tests.conftest import ROOT
 
 pytestmark = pytest.mark.workflow
 
@@ -33,17 +33,11 @@ def test_everything_that_is_promised_is_there(finished):
         assert finished.path(name).stat().st_size > 0
     verify(finished.path("results/pairs/voice-0.05/manifest.json"))
     folder = finished.path("results/encoders/voice-0.05/seed=0")
-    assert load_encoder(folder / "encoder.safetensors")(np_to_torch(np.zeros((1, 96, 64)))).shape == (1, 512)
+    assert load_encoder(folder / "encoder.safetensors")(torch.zeros(1, 96, 64)).shape == (1, 512)
     assert pd.read_csv(folder / "history.csv").pairs.iloc[-1] == 512
     record = read_json(finished.path("logs/pretrain/voice-0.05_seed=0.json"))
     assert record["config"]["pretrain"]["pairs"] == 512
     assert record["versions"]["torch"]
-
-
-def np_to_torch(array):
-    import torch
-
-    return torch.tensor(array, dtype=torch.float32)
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -58,9 +52,9 @@ def test_a_run_killed_twice_continues_and_gives_the_same_table(finished, project
     source.write_text(source.read_text().replace("CHECKPOINT_EVERY_S = 30.0", "CHECKPOINT_EVERY_S = 0.0"))
     shards, encoder = project.path("results/pairs/voice-0.05"), project.path("results/encoders/voice-0.05/seed=0")
 
-    kill_when(project, lambda: (shards / "shard-00000.npy").exists())
+    kill_when(project, lambda: (shards / "shards.json").exists())
     assert not (shards / "manifest.json").exists()
-    before = {path.name: path.stat().st_mtime_ns for path in shards.glob("shard-*.npy")}
+    before = {name: (shards / name).stat().st_mtime_ns for name in read_json(shards / "shards.json")["shards"]}
     assert before
 
     kill_when(project, lambda: (encoder / "checkpoint.pt").exists())
@@ -90,11 +84,7 @@ def kill_when(project, condition):
 
 
 def unlock(project):
-    subprocess.run(
-        [shutil.which("python", path=ROOT / ".venv/bin") or "python", "-m", "doppelgangers.unlock"],
-        cwd=project.folder,
-        check=True,
-    )
+    subprocess.run([sys.executable, "-m", "doppelgangers.unlock"], cwd=project.folder, check=True)
 
 
 def test_unlocking_ends_orphans_and_respects_a_live_run(project):
@@ -111,6 +101,7 @@ def test_unlocking_ends_orphans_and_respects_a_live_run(project):
         time.sleep(0.05)
     orphans = jobs_of(process)
     os.kill(process.pid, signal.SIGKILL)
+    process.stdout.close()
     process.wait()
     assert any(orphan.is_running() for orphan in orphans)
     unlock(project)
