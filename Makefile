@@ -20,7 +20,7 @@ setup: .venv/installed
 
 # The lock is complete, so pip resolves nothing. Where there is an NVIDIA driver, JAX gets its CUDA plug-in.
 .venv/installed: requirements.lock requirements-cuda.lock
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=...")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "Python 3.11 or 3.12 is needed: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(PIP) install --quiet --no-deps -r requirements.lock
 	if nvidia-smi >/dev/null 2>&1; then $(PIP) install --quiet --no-deps -r requirements-cuda.lock; fi

@@ -14,6 +14,9 @@ from pathlib import Path
 from doppelgangers.errors import UserError
 from doppelgangers.files import write_json
 
+# JAX would take most of a GPU's memory at its first use, and torch shares that GPU. Set here, before JAX loads.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
 PACKAGES = ("numpy", "pandas", "torch", "torchvision", "jax", "synthax", "scikit-learn", "snakemake")
 
 
