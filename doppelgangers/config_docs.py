@@ -3,6 +3,7 @@
 Run `make docs` after a change of the schema; a test fails while they differ.
 """
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,15 @@ def walk(model: type[BaseModel], values: BaseModel, prefix: str = ""):
             yield key, None, field, value
 
 
+@functools.cache
+def json_schema() -> dict:
+    """The schema of the whole configuration, which is the same for every key that is looked up in it."""
+    return Config.model_json_schema()
+
+
 def property_of(key: str) -> dict:
     """JSON schema of one key."""
-    schema = Config.model_json_schema()
-    node = schema
+    node = schema = json_schema()
     for part in key.split("."):
         node = node["properties"][part]
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
@@ -58,15 +64,11 @@ def render_yaml(config: Config) -> str:
     for key, section, field, value in walk(Config, config):
         *parents, name = key.split(".")
         indent = "  " * len(parents)
-        if section:
-            lines += (
-                [""] * (not parents)
-                + ([f"{indent}# {section.__doc__}"] if section is not Source else [])
-                + [f"{indent}{name}:"]
-            )
-            continue
         lines += [""] * (not parents)
-        if key.startswith("datasets."):
+        if section:
+            lines += [] if section is Source else [f"{indent}# {section.__doc__}"]
+            lines.append(f"{indent}{name}:")
+        elif key.startswith("datasets."):
             comment = f"  # {field.description}" if parents[1] == next(iter(DATASETS)) else ""
             lines.append(f"{indent}{name}: {inline(value)}{comment}")
         else:
@@ -100,7 +102,7 @@ def render_docs() -> str:
 
 def render_schema() -> str:
     """JSON schema, which editors use to complete and check config.yaml and overlays."""
-    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+    return json.dumps(json_schema(), indent=2) + "\n"
 
 
 def products() -> dict[Path, str]:

@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 ONE_RULE = 'rule all:\n    output: "table.csv"\n    shell: "touch {output}"\n'
 
 
