@@ -2,8 +2,9 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from doppelgangers.config import check_folders, check_sources, load
+from doppelgangers.config import load
 from doppelgangers.errors import UserError
+from doppelgangers.plan import check_folders, check_licences, check_sources
 
 min_version("9.0")
 
@@ -26,6 +27,11 @@ include: "rules/datasets.smk"
 include: "rules/features.smk"
 include: "rules/probes.smk"
 include: "rules/results.smk"
+
+
+# Not for a dry run, which may be had without agreeing to anything.
+onstart:
+    check_licences(CONFIG)
 
 
 rule all:

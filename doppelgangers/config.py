@@ -1,18 +1,13 @@
-"""The configuration: one typed, closed schema, and the part of it that each stage reads.
+"""The configuration: one typed, closed schema.
 
 Type, default, bounds and description of a key stand here and nowhere else; `make docs` writes the rest from them.
 """
 
 import difflib
-import json
 import math
-import os
 import re
-import shutil
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlparse
-from urllib.request import url2pathname
 
 from pydantic import (
     AfterValidator,
@@ -25,10 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from doppelgangers.datasets.catalogue import DATASETS, TASKS
+from doppelgangers.datasets.catalogue import DATASETS, METRICS, TASKS
 from doppelgangers.errors import UserError
-
-LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
 
 
 def canonical_delta(value: Any) -> str:
@@ -49,8 +42,8 @@ def check_url(value: str) -> str:
 
 
 def check_checksum(value: str) -> str:
-    if value not in ("", "none") and not re.fullmatch(r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}", value):
-        raise ValueError('must be "md5:" with 32 or "sha256:" with 64 hexadecimal digits, "none", or empty')
+    if value not in ("", "none") and not re.fullmatch(r"md5:[0-9a-f]{32}|sha1:[0-9a-f]{40}|sha256:[0-9a-f]{64}", value):
+        raise ValueError('must be "md5:" with 32, "sha1:" with 40 or "sha256:" with 64 hexadecimal digits, "none", or empty')
     return value
 
 
@@ -60,6 +53,15 @@ def check_unique(values: list) -> list:
     return values
 
 
+def check_names(key: str, names: list[str], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+            raise ValueError(f"{key}: {name!r} is unknown; {hint}")
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Delta = Annotated[str, BeforeValidator(canonical_delta)]
 Url = Annotated[str, AfterValidator(check_url)]
 Checksum = Annotated[str, AfterValidator(check_checksum)]
@@ -76,6 +78,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+class HearEncoder(Section):
+    """An encoder of somebody else, behind the HEAR API."""
+
+    module: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*$")] = Field(
+        description="importable module with load_model and so on"
+    )
+    model: str = Field("", description="what its load_model is given: the path of its weights, or empty")
+
+
 class Encoders(Section):
     """Which encoders are rows of the table: every architecture at every delta, each with every seed."""
 
@@ -88,6 +99,10 @@ class Encoders(Section):
     )
     seeds: Annotated[list[Seed], Field(min_length=1), Unique] = Field(
         [0], description="of the initial weights and the order of the pairs; the table takes the mean over them"
+    )
+    hear: dict[Name, HearEncoder] = Field(
+        {},
+        description="others' encoders as rows of the table, name: {module: ..., model: ...}; any package with the HEAR API",
     )
 
 
@@ -144,15 +159,29 @@ class Pretrain(Section):
     log_every_steps: Count = Field(10, description="steps between two rows of history.csv")
 
 
+class Downloads(Section):
+    """What may be fetched from the network."""
+
+    offline: bool = Field(False, description="fetch nothing: a dataset must have a path, or its archives be there already")
+    noncommercial: Annotated[list[str], Unique] = Field(
+        [],
+        description="datasets whose non-commercial licence you have read and accept; without, they are not fetched",
+    )
+
+
 class Source(Section):
     """Where a dataset comes from, and how much of it is used."""
 
-    url: Url = Field("", description="archive to fetch instead of the catalogue's: http, https or file")
+    url: Url = Field(
+        "",
+        description="to fetch instead of the catalogue's: http, https or file; of the archive, or of the folder that holds "
+        "them where a dataset has several",
+    )
     path: str = Field(
-        "", description="archive or unpacked folder (SoundFont for notes and drums) on this machine, instead of a url"
+        "", description="archive, unpacked folder or folder of the archives (SoundFont for notes and drums), instead of a url"
     )
     checksum: Checksum = Field(
-        "", description='of the archive, "md5:..." or "sha256:..."; empty: the catalogue\'s; "none": not checked'
+        "", description='of the archive, "md5:...", "sha1:..." or "sha256:..."; empty: the catalogue\'s; "none": not checked'
     )
     limit_clips: Annotated[int, Field(ge=0)] = Field(0, description="keep at most so many clips, drawn at random; 0: all")
     tolerate_clips: Annotated[int, Field(ge=0)] = Field(
@@ -160,9 +189,45 @@ class Source(Section):
     )
 
 
-class Probe(Section):
-    """The linear probe on frozen features: the ARCH protocol, except that validation does choose the epoch."""
+class OwnTask(Source):
+    """A task of the user's own: a folder or archive, and what to learn from it."""
 
+    format: Literal["folder", "hear"] = Field(
+        description="folder: has clips.csv (path, fold, labels); hear: a preprocessed task of the HEAR benchmark"
+    )
+    label: str = Field("label", description="column of clips.csv")
+    fold: str = Field("fold", description="column of clips.csv: numbers from 1, or train, valid and test")
+    clip_s: Annotated[float, Field(gt=0, le=1200)] = Field(
+        5.0, description="length to which clips are padded or cut, in seconds"
+    )
+    metrics: Annotated[list[Literal[*METRICS]], Field(min_length=1), Unique] = Field(
+        ["accuracy", "macro_f1", "mAP"], description="the first is that of table.csv"
+    )
+    validation: Literal["next_fold", "random"] = Field("next_fold", description="with numbered folds")
+    probe: Literal["linear", "mlp"] = Field("linear", description="protocol for probe.kind: suite")
+    multilabel: bool = Field(False, description='a clip has several labels, separated by ";"')
+    licence: str = Field("", description="for the record")
+
+    @model_validator(mode="after")
+    def check_metrics(self):
+        if unfit := set(self.metrics) & ({"accuracy", "macro_f1", "pitch_acc", "chroma_acc"} if self.multilabel else set()):
+            raise ValueError(f"metrics: {', '.join(sorted(unfit))} needs one label a clip; use mAP, auroc or d_prime")
+        if self.metrics[0] == "d_prime":
+            raise ValueError("metrics: the first one is given in percent in table.csv, which d_prime is not; put another first")
+        if not (self.url or self.path):
+            raise ValueError("set url or path")
+        return self
+
+
+class Probe(Section):
+    """Probes on frozen features; the keys from epochs to warmup are those of the linear one."""
+
+    kind: Literal["suite", "linear", "mlp"] = Field(
+        "suite", description="suite: linear for ARCH's tasks and ours, mlp for HEAR's; or one for all"
+    )
+    protocol: Literal["corrected", "faithful"] = Field(
+        "corrected", description="faithful: with the quirks of ARCH's and HEAR's published code (docs/design.md)"
+    )
     epochs: Count = Field(200, description="ARCH: 200")
     batch_clips: Count = Field(32, description="clips per step; ARCH: 32")
     learning_rate: Positive = Field(1.0e-3, description="peak, AdamW; ARCH: 1e-3")
@@ -170,6 +235,27 @@ class Probe(Section):
     warmup: Fraction = Field(0.1, description="share of the steps in which the rate rises, before it falls to 0; ARCH: 0.1")
     standardize: bool = Field(False, description="scale each feature by its training mean and deviation first; ARCH: false")
     seed: Seed = Field(42, description="of initial weights, order of clips and random validation clips; ARCH: 42")
+
+
+class Mlp(Section):
+    """HEAR's probe: a perceptron with one or two hidden layers, its settings chosen by grid search."""
+
+    hidden: Annotated[list[Annotated[int, Field(ge=1, le=2)]], Field(min_length=1), Unique] = Field(
+        [1, 2], description="grid: numbers of hidden layers; HEAR: 1, 2"
+    )
+    learning_rates: Annotated[list[Positive], Field(min_length=1), Unique] = Field(
+        [3.2e-3, 1.0e-3, 3.2e-4, 1.0e-4], description="grid: of Adam; HEAR: these"
+    )
+    inits: Annotated[list[Literal["xavier_uniform", "xavier_normal"]], Field(min_length=1), Unique] = Field(
+        ["xavier_uniform", "xavier_normal"], description="grid: initial weights; HEAR: these"
+    )
+    tried: Count = Field(8, description="members of the grid that are tried, drawn at random; HEAR: 8")
+    width: Count = Field(1024, description="units of a hidden layer; HEAR: 1024")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="HEAR: 0.1")
+    batch_clips: Annotated[int, Field(ge=2)] = Field(1024, description="clips per step; HEAR: 1024")
+    max_epochs: Count = Field(500, description="HEAR: 500")
+    check_every_epochs: Count = Field(3, description="epochs between two looks at the validation clips; HEAR: 3")
+    patience_checks: Count = Field(20, description="looks without gain after which training ends; HEAR: 20")
 
 
 Datasets = create_model(
@@ -189,17 +275,28 @@ class Config(Section):
     samples: Samples = Samples()
     encoder: Encoder = Encoder()
     pretrain: Pretrain = Pretrain()
-    tasks: Annotated[list[Literal[*TASKS]], Field(min_length=1), Unique] = Field(
-        ["pitch", "family", "percussion"], description="what the probes are trained for; others are an overlay away (configs/)"
+    tasks: Annotated[list[str], Field(min_length=1), Unique] = Field(
+        ["pitch", "family", "percussion"],
+        description=f"what the probes are trained for, of {', '.join(TASKS)}, and own_tasks",
     )
+    own_tasks: dict[Name, OwnTask] = Field(
+        {}, description="tasks of yours, name: {format: folder, path: ..., label: ...} (docs/adding.md)"
+    )
+    downloads: Downloads = Downloads()
     datasets: Datasets = Datasets()
     probe: Probe = Probe()
+    mlp: Mlp = Mlp()
 
     @model_validator(mode="after")
     def check_sizes(self):
         """What no single key can tell."""
-        if not (self.encoders.random_init or (self.encoders.architectures and self.encoders.deltas)):
+        trained = self.encoders.architectures and self.encoders.deltas
+        if not (self.encoders.random_init or trained or self.encoders.hear):
             raise ValueError("encoders: nothing to evaluate; set random_init, or name architectures and deltas")
+        check_names("tasks", self.tasks, [*TASKS, *self.own_tasks])
+        check_names("downloads.noncommercial", self.downloads.noncommercial, list(DATASETS))
+        if taken := set(self.own_tasks) & {*TASKS, *DATASETS}:
+            raise ValueError(f"own_tasks.{min(taken)}: the catalogue has this name already; choose another")
         if self.pretrain.batch_pairs > self.pretrain.pairs:
             raise ValueError(f"pretrain.pairs ({self.pretrain.pairs}) is less than one batch ({self.pretrain.batch_pairs})")
         if self.pretrain.source == "store" and self.pretrain.batch_pairs > self.pairs.count:
@@ -209,25 +306,12 @@ class Config(Section):
         for name, source in self.datasets:
             if source.url and source.path:
                 raise ValueError(f"datasets.{name}: set url or path, not both")
+            if DATASETS[name].brought and source.url:
+                raise ValueError(f"datasets.{name}.url: nobody may hand out these sounds; set path to the folder you have")
+            several = len(DATASETS[name].archives) > 1 or any(archive.manifest for archive in DATASETS[name].archives)
+            if several and source.checksum not in ("", "none"):
+                raise ValueError(f'datasets.{name}.checksum: it has several files; leave it empty, or "none"')
         return self
-
-
-# What each rule's params carry: the module whose code it runs, and the sections or keys it reads. "{dataset}" stands for
-# the rule's wildcard.
-STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sample_pairs": ("pairs", ("synth", "pairs.seed", "pairs.perturbation", "samples")),
-    "write_listening_page": ("listen", ()),
-    "generate_pairs": ("pairs", ("synth", "pairs")),
-    "initialize": ("initialize", ("encoder",)),
-    "pretrain": ("pretrain", ("synth", "pairs.seed", "pairs.perturbation", "encoder", "pretrain")),
-    "download": ("datasets.download", ("datasets.{dataset}.url", "datasets.{dataset}.checksum")),
-    "prepare": ("datasets.prepare", ("datasets.{dataset}",)),
-    "extract_features": ("features", ()),
-    "train_probes": ("probe", ("probe",)),
-    "collect_scores": ("table", ()),
-    "make_table": ("table", ()),
-    "plot_scores": ("figures", ()),
-}
 
 
 def load(raw: dict) -> Config:
@@ -249,57 +333,11 @@ def explain(fault: dict) -> str:
     if fault["type"] == "extra_forbidden":
         section = Config
         for part in fault["loc"][:-1]:
-            section = section.model_fields[part].annotation
+            named_by_user = get_origin(section) is dict
+            section = get_args(section)[1] if named_by_user else section.model_fields[part].annotation
         known = list(section.model_fields)
         close = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
         return f"{place}: unknown key; {hint}"
     message = fault["msg"].removeprefix("Value error, ")
     return f"{place} = {fault['input']!r}: {message}" if place else message
-
-
-def check_sources(config: Config) -> None:
-    """Look at what lies on this machine before any job starts.
-
-    Raises:
-        UserError: when the `path` or the `file://` url of a dataset in use does not exist.
-    """
-    for name in sorted({TASKS[task].dataset for task in config.tasks}):
-        source = getattr(config.datasets, name)
-        parsed = urlparse(source.url)
-        for key, path in (("path", source.path), ("url", url2pathname(parsed.path) if parsed.scheme == "file" else "")):
-            if path and not Path(path).exists():
-                raise UserError(
-                    f"datasets.{name}.{key}: {path} does not exist; correct it, or empty the key to use the catalogue's"
-                )
-
-
-def check_folders(*folders: str) -> None:
-    """Look whether a run could write here, before it starts.
-
-    Raises:
-        UserError: naming the folder that is read-only, or whose disk is full.
-    """
-    for folder in folders:
-        place = Path(folder).resolve()
-        while not place.exists():
-            place = place.parent
-        if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
-            raise UserError(
-                f"{folder}: {place} cannot be written; change its owner or mode, or run in another folder (--directory)"
-            )
-        if (free := shutil.disk_usage(place).free) < LEAST_FREE_BYTES:
-            raise UserError(f"{folder}: the disk of {place} is full ({free / 1e6:.0f} MB are free); make room there")
-
-
-def stage_slice(config: Config, stage: str, dataset: str = "") -> dict:
-    """The sorted part of the configuration that a stage reads, as plain builtins."""
-    content = config.model_dump(mode="json")
-    result: dict = {}
-    for dotted in STAGES[stage][1]:
-        *path, last = dotted.format(dataset=dataset).split(".")
-        source, target = content, result
-        for part in path:
-            source, target = source[part], target.setdefault(part, {})
-        target[last] = source[last]
-    return json.loads(json.dumps(result, sort_keys=True))

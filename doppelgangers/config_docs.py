@@ -1,4 +1,4 @@
-"""What is written from the configuration's schema: config.yaml's comments, docs/config.md, and a JSON schema for editors.
+"""What is written from the schema and the catalogue: config.yaml's comments, pages of docs/, a JSON schema for editors.
 
 Run `make docs` after a change of the schema; a test fails while they differ.
 """
@@ -6,15 +6,18 @@ Run `make docs` after a change of the schema; a test fails while they differ.
 import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
 
 from doppelgangers.config import Config, Source, load
-from doppelgangers.datasets.catalogue import DATASETS
+from doppelgangers.datasets.catalogue import DATASETS, TASKS
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+WORDS = {"boolean": "true | false", "string": "text", "object": "mapping"}
 
 
 def bounds(schema: dict) -> str:
@@ -25,7 +28,7 @@ def bounds(schema: dict) -> str:
     limits = ", ".join(f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema)
     if schema.get("type") == "array":
         return f"list of {bounds(schema['items'])}"
-    return " ".join(filter(None, [{"boolean": "true | false", "string": "text"}.get(schema["type"], schema["type"]), limits]))
+    return " ".join(filter(None, [WORDS.get(schema["type"], schema["type"]), limits]))
 
 
 def walk(model: type[BaseModel], values: BaseModel, prefix: str = ""):
@@ -65,38 +68,90 @@ def render_yaml(config: Config) -> str:
         *parents, name = key.split(".")
         indent = "  " * len(parents)
         lines += [""] * (not parents)
-        if section:
-            lines += [] if section is Source else [f"{indent}# {section.__doc__}"]
-            lines.append(f"{indent}{name}:")
-        elif key.startswith("datasets."):
-            comment = f"  # {field.description}" if parents[1] == next(iter(DATASETS)) else ""
-            lines.append(f"{indent}{name}: {inline(value)}{comment}")
-        else:
+        if section is Source:
+            if name == next(iter(DATASETS)):
+                lines += [f"{indent}# {key}: {about.description}" for key, about in Source.model_fields.items()]
+            lines.append(f"{indent}{name}: {flow(value)}")
+        elif section:
+            lines += [f"{indent}# {section.__doc__}", f"{indent}{name}:"]
+        elif not key.startswith("datasets."):
             lines += [f"{indent}# {field.description} [{bounds(property_of(key))}]", f"{indent}{name}: {inline(value)}"]
     return "\n".join(lines) + "\n"
 
 
+def flow(section: BaseModel) -> str:
+    """A section on one YAML line."""
+    return "{" + ", ".join(f"{name}: {inline(value)}" for name, value in section) + "}"
+
+
 def inline(value: Any) -> str:
     """A value on one YAML line."""
-    return json.dumps(value) if not isinstance(value, float) else yaml.safe_dump(value).splitlines()[0]
+    if isinstance(value, float):
+        return yaml.safe_dump(value).splitlines()[0]
+    return json.dumps(value, default=lambda section: section.model_dump())
+
+
+HEAD = ["", "| Key | Default | Allowed | Meaning |", "|---|---|---|---|"]
 
 
 def render_docs() -> str:
-    """docs/config.md: every key with its default, what it allows and what it means."""
+    """docs/config.md: every key with its default, what it allows and what it means; those of all datasets are the same."""
     lines = [
         "# Configuration",
         "",
         "Written from the schema (`doppelgangers/config.py`) by `make docs`. `config.yaml` holds every key;",
         "`snakemake --configfile FILE` merges FILE over it (a list replaces the list).",
     ]
+    first = f"datasets.{next(iter(DATASETS))}."
     for key, section, field, value in walk(Config, Config()):
         if section and key.count(".") == 0:
-            lines += ["", f"## {key}", "", section.__doc__, "", "| Key | Default | Allowed | Meaning |", "|---|---|---|---|"]
-        elif not section:
+            lines += ["", f"## {key}", "", section.__doc__, *HEAD]
+        elif not section and (not key.startswith("datasets.") or key.startswith(first)):
             if "." not in key:
-                lines += ["", f"## {key}", "", "| Key | Default | Allowed | Meaning |", "|---|---|---|---|"]
-            allowed = bounds(property_of(key)).replace("|", "\\|")
-            lines.append(f"| `{key}` | `{inline(value)}` | {allowed} | {field.description} |")
+                lines += ["", f"## {key}", *HEAD]
+            shown = key.replace(first, "datasets.<name>.")
+            lines.append(table_row(shown, inline(value), property_of(key), field.description))
+            if get_origin(field.annotation) is dict:
+                lines += entry_rows(f"{key}.<name>", get_args(field.annotation)[1])
+    return "\n".join(lines) + "\n"
+
+
+def entry_rows(key: str, model: type[BaseModel]) -> list[str]:
+    """Rows for the keys of what the user names himself."""
+    properties = model.model_json_schema()["properties"]
+    defaults = {name: "" if field.is_required() else inline(field.default) for name, field in model.model_fields.items()}
+    return [
+        table_row(f"{key}.{name}", defaults[name], properties[name], field.description)
+        for name, field in model.model_fields.items()
+    ]
+
+
+def table_row(key: str, default: str, schema: dict, meaning: str) -> str:
+    allowed = bounds(schema).replace("|", "\\|")
+    return f"| `{key}` | {f'`{default}`' if default else 'required'} | {allowed} | {meaning} |"
+
+
+def render_datasets() -> str:
+    """docs/datasets.md: the catalogue."""
+    lines = [
+        "# Datasets and tasks",
+        "",
+        "Written from the catalogue (`doppelgangers/datasets/catalogue.py`) by `make docs`. How they are fetched, and what to",
+        "do without a network: [downloads.md](downloads.md). How to add one: [adding.md](adding.md).",
+        "",
+        "| Task | Dataset | Label | Clips | Clip, s | Folds | Validation | Metrics | Probe |",
+        "|---|---|---|---:|---:|---|---|---|---|",
+    ]
+    for name, task in TASKS.items():
+        row = DATASETS[task.dataset]
+        cells = (name, task.dataset, task.label, f"{row.clips:,}" if row.clips else "", f"{row.clip_s:g}", task.fold)
+        lines.append(f"| {' | '.join([*cells, task.validation, ', '.join(task.metrics), task.probe])} |")
+    lines += ["", "| Dataset | To fetch | Licence | Facts from |", "|---|---|---|---|"]
+    for name, row in DATASETS.items():
+        files = ", ".join(f"[{archive.file}]({archive.url})" for archive in row.archives) or "ships with a package"
+        size = sum(archive.bytes for archive in row.archives)
+        licence = f"{row.licence}{' (to be accepted)' if row.noncommercial else ''}"
+        lines.append(f"| {name} | {files}{f'; {size / 1e9:.2f} GB' if size else ''} | {licence} | {row.source} |")
     return "\n".join(lines) + "\n"
 
 
@@ -112,6 +167,7 @@ def products() -> dict[Path, str]:
     return {
         raw: render_yaml(config),
         ROOT / "docs/config.md": render_docs(),
+        ROOT / "docs/datasets.md": render_datasets(),
         ROOT / "configs/schema.json": render_schema(),
     }
 

@@ -1,5 +1,6 @@
 """Stage: the figures."""
 
+import itertools
 from pathlib import Path
 
 import matplotlib
@@ -15,7 +16,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito, told ap
 
 
 def plot_scores(figure: Path, *, table: Path) -> None:
-    """Draw every task's score against delta, a line per architecture, beside random initialisation.
+    """Draw every task's score against delta, a line per architecture, beside random initialisation and others' encoders.
 
     Args:
         figure: .png to write.
@@ -32,8 +33,9 @@ def plot_scores(figure: Path, *, table: Path) -> None:
         for colour, (architecture, group) in zip(COLOURS, rows.dropna(subset="delta").groupby("architecture"), strict=False):
             x = group.delta.map(place)
             axis.errorbar(x, group[task], group[f"{task}_std"].fillna(0), fmt="o-", color=colour, capsize=3, label=architecture)
-        for _, row in rows[rows.source == "random_init"].iterrows():
-            axis.axhline(row[task], color="0.4", linestyle="--", label="random initialisation")
+        for (_, row), style in zip(rows[rows.delta.isna()].iterrows(), itertools.cycle(["--", ":", "-."])):
+            name = "random initialisation" if row.source == "random_init" else row.encoder
+            axis.axhline(row[task], color="0.4", linestyle=style, label=name)
             if pd.notna(row[f"{task}_std"]):
                 axis.axhspan(row[task] - row[f"{task}_std"], row[task] + row[f"{task}_std"], color="0.9", zorder=0)
         axis.set_title(task)

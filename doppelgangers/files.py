@@ -24,18 +24,30 @@ def replace(path: Path) -> Iterator[Path]:
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(path)
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Say in words what keeps `path` from being written.
+
+    Raises:
+        UserError: where the disk is full, read-only or not writable for us.
+    """
+    try:
+        yield
     except OSError as error:
         if error.errno in DISK_ERRORS:
             raise UserError(f"cannot write {path}: {DISK_ERRORS[error.errno]}; make room there or move it") from error
         if isinstance(error, PermissionError):
             raise UserError(f"cannot write {path}: no permission; change its owner or mode") from error
         raise
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def require_space(folder: Path, needed_bytes: int, what: str) -> None:

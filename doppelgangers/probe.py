@@ -1,18 +1,21 @@
-"""Stage: linear probes on frozen features, all folds and seeds of an encoder setting together."""
+"""Stage: probes on frozen features, all folds and seeds of an encoder setting together."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import MultiLabelBinarizer
 
-from doppelgangers.datasets.catalogue import TASKS
+from doppelgangers.datasets.catalogue import Task
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace
 from doppelgangers.linear import Run, fit_linear
 from doppelgangers.metrics import score
+from doppelgangers.mlp import fit_mlp
 
 VALIDATION_SHARE = 0.2  # of the clips outside the test fold, ARCH
+SPLITS = ("train", "valid", "test")
 
 
 def train_probes(
@@ -20,53 +23,56 @@ def train_probes(
     *,
     encoder: str,
     task: str,
+    row: Task,
     clips: Path,
     features: dict[int, Path],
+    kind: str,
     epochs: int,
     batch_clips: int,
     learning_rate: float,
     weight_decay: float,
     warmup: float,
     standardize: bool,
+    protocol: str,
     seed: int,
+    mlp: dict,
 ) -> None:
     """Train and score one probe per fold of the task and seed of the encoder.
 
     Args:
-        scores: csv to write: encoder, task, seed, fold, metric, score (share of 1), epoch chosen by validation.
+        scores: csv to write: encoder, task, seed, fold, metric, score (share of 1, or d'), epoch that is scored, setting
+            (what the search of an MLP chose, else empty).
         encoder: name of the encoder setting.
-        task: key of the catalogue's tasks.
+        task: name of the task.
+        row: the task's facts.
         clips: clips.csv of its dataset.
         features: encoder seed -> features.npy.
-        epochs, batch_clips, learning_rate, weight_decay, warmup, standardize, seed: as in `linear.fit_linear`.
+        kind: `linear`, `mlp`, or `suite` for the one that the task's suite uses.
+        epochs, batch_clips, learning_rate, weight_decay, warmup: of the linear probe, see `linear.fit_linear`.
+        standardize, protocol, seed: of either.
+        mlp: of the MLP, see `mlp.fit_mlp`.
 
     Raises:
-        UserError: when the clips do not make a task: too few folds, or one class.
+        UserError: when the clips do not make a task, or the features do not fit them.
     """
-    table = pd.read_csv(clips)
-    used = np.flatnonzero(table[TASKS[task].label].notna())
-    names, targets = np.unique(table[TASKS[task].label].to_numpy()[used], return_inverse=True)
-    folds = table.fold.to_numpy()[used]
-    runs = split_folds(folds, TASKS[task].validation, seed)
-    if len(names) < 2 or not runs:
-        raise UserError(
-            f"task {task}: {clips} has {len(names)} classes in {len(set(folds))} folds; a probe needs 2 and 3 at least"
-        )
-    matrices = {encoder_seed: np.load(path)[used] for encoder_seed, path in features.items()}
-    fits = fit_linear(
-        [matrix for matrix in matrices.values() for _ in runs],
-        targets,
-        [run for _ in matrices for run in runs.values()],
-        epochs=epochs,
-        batch_clips=batch_clips,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        warmup=warmup,
-        standardize=standardize,
-        seed=seed,
-        title=f"probe {task}",
-    )
-    places = [(encoder_seed, fold, run) for encoder_seed in matrices for fold, run in runs.items()]
+    text = {row.label: str} if row.multilabel else None
+    table = pd.read_csv(clips, dtype=text, keep_default_na=False, na_values=[""], low_memory=False)  # NA may be a label
+    where = f"task {task}: {clips}"
+    used, targets, names = read_labels(table, row, where)
+    runs = split_folds(table[row.fold].to_numpy()[used], row.validation, seed, where)
+    matrices = {
+        encoder_seed: read_features(path, table, used, f"task {task}: features of {encoder}, seed {encoder_seed}, {path}")
+        for encoder_seed, path in features.items()
+    }
+    places = [(encoder_seed, fold) for encoder_seed in matrices for fold in runs]
+    common = {"standardize": standardize, "protocol": protocol, "seed": seed, "title": f"probe {task}"}
+    data = [matrices[encoder_seed] for encoder_seed, _ in places], targets, [runs[fold] for _, fold in places]
+    if (row.probe if kind == "suite" else kind) == "mlp":
+        groups = [encoder_seed for encoder_seed, _ in places]
+        fits = fit_mlp(*data, groups=groups, metric=row.metrics[0], names=names, **common, **mlp)
+    else:
+        linear = {"epochs": epochs, "batch_clips": batch_clips, "learning_rate": learning_rate, "warmup": warmup}
+        fits = fit_linear(*data, **common, **linear, weight_decay=weight_decay)
     rows = [
         {
             "encoder": encoder,
@@ -76,26 +82,96 @@ def train_probes(
             "metric": metric,
             "score": value,
             "epoch": fit.epoch,
+            "setting": fit.setting,
         }
-        for (encoder_seed, fold, run), fit in zip(places, fits, strict=True)
-        for metric, value in score(targets[run.test], fit.test_scores).items()
+        for (encoder_seed, fold), fit in zip(places, fits, strict=True)
+        for metric, value in score(targets[runs[fold].test], fit.test_scores, row.metrics, names).items()
     ]
     with replace(scores) as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False)
 
 
-def split_folds(folds: np.ndarray, validation: str, seed: int) -> dict[int, Run]:
-    """One run per fold: it is the test set, and validation comes from the others.
+def read_labels(table: pd.DataFrame, row: Task, where: str) -> tuple[np.ndarray, np.ndarray, list]:
+    """The clips of a task and what they are.
+
+    Args:
+        table: clips.csv.
+        row: the task.
+        where: beginning of an error's message.
+
+    Returns:
+        rows of the table that have a label, (N,); class indices (N,), or 0/1 (N, C) for several labels a clip; the label
+        of each class.
+
+    Raises:
+        UserError: when a column is missing, or there are not two classes.
+    """
+    for key, column in (("label", row.label), ("fold", row.fold)):
+        if column not in table:
+            raise UserError(f"{where} has no column {column}: set the task's {key} to one of {', '.join(table.columns)}")
+    if row.multilabel:
+        labels = [sorted({label.strip() for label in text.split(";")} - {""}) for text in table[row.label].fillna("")]
+        used = np.flatnonzero([bool(several) for several in labels])
+        encoder = MultiLabelBinarizer()
+        targets = encoder.fit_transform([labels[i] for i in used])
+        names = list(encoder.classes_)
+    else:
+        used = np.flatnonzero(table[row.label].notna())
+        names, targets = np.unique(table[row.label].to_numpy()[used], return_inverse=True)
+    if len(names) < 2:
+        raise UserError(
+            f"{where} has {len(names)} classes in the column {row.label}, and a probe needs 2: label more clips, or set "
+            "the task's label to another column"
+        )
+    return used, targets, list(names)
+
+
+def read_features(path: Path, table: pd.DataFrame, used: np.ndarray, where: str) -> np.ndarray:
+    """Features (N, D) of the clips of a task; `where` begins an error's message.
+
+    Raises:
+        UserError: when there is not one row per clip, or a number is not finite.
+    """
+    features = np.load(path)
+    if len(features) != len(table):
+        raise UserError(f"{where} has {len(features)} rows for {len(table)} clips: delete it to have it made again")
+    features = features[used]
+    if not np.isfinite(features).all():
+        first = used[~np.isfinite(features).all(axis=1)][0]
+        clip = f"{table.columns[0]} {table.iloc[first, 0]}"
+        raise UserError(
+            f"{where} has a number that is not finite in row {first} ({clip}): listen to that clip and look at the "
+            "encoder's training loss; if they are fine, delete the file to have it made again"
+        )
+    return features
+
+
+def split_folds(folds: np.ndarray, validation: str, seed: int, where: str) -> dict[int | str, Run]:
+    """The run of train, valid and test, or one run per numbered fold: it is the test set, validation is of the others.
 
     Args:
         folds: fold of each clip, (N,).
-        validation: "next_fold" (cyclic) or "random" (a fifth of the other clips, not stratified, as ARCH draws it).
+        validation: with numbered folds, "next_fold" (cyclic) or "random" (a fifth of the other clips, not stratified, as
+            ARCH draws it).
         seed: of the random draw.
+        where: beginning of an error's message.
 
     Returns:
-        test fold -> run, in order; empty when there are fewer than three folds.
+        test fold -> run, in order.
+
+    Raises:
+        UserError: when a clip has no fold, a split is missing, or there are fewer than three folds.
     """
-    names = sorted(set(folds.tolist()))
+    names = sorted(set(folds[pd.notna(folds)].tolist()), key=str)
+    if pd.isna(folds).any():
+        raise UserError(f"{where} has {pd.isna(folds).sum()} labelled clips without a fold: give them one, or take their label")
+    if named := [name for name in names if isinstance(name, str)]:
+        if set(names) != set(SPLITS):
+            raise UserError(f"{where} has the folds {', '.join(named)}: number them from 1, or use train, valid and test")
+        return {"test": Run(*(np.flatnonzero(folds == split) for split in SPLITS))}
+    names = sorted(int(name) for name in names)
+    if len(names) < 3:
+        raise UserError(f"{where} has {len(names)} folds, and a probe needs 3: to train, to validate and to test")
     runs = {}
     for test, following in zip(names, names[1:] + names[:1], strict=True):
         rest = np.flatnonzero(folds != test)
@@ -104,4 +180,4 @@ def split_folds(folds: np.ndarray, validation: str, seed: int) -> dict[int, Run]
         else:
             train, valid = rest[folds[rest] != following], rest[folds[rest] == following]
         runs[test] = Run(train, valid, np.flatnonzero(folds == test))
-    return runs if len(names) > 2 else {}
+    return runs

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from doppelgangers.datasets.catalogue import TASKS
 from doppelgangers.files import read_json, replace
 
 IDENTITY = ["encoder", "source", "architecture", "delta", "augmentation"]
@@ -20,15 +19,16 @@ def collect_scores(scores: Path, *, encoders: list[Path], probes: list[Path]) ->
         encoders: encoder.json of every encoder setting and seed.
         probes: csv files of `probe.train_probes`.
     """
-    cards = pd.DataFrame([read_json(path) for path in encoders])[[*IDENTITY, "seed", "pairs"]]
-    rows = pd.concat([pd.read_csv(path) for path in probes])
+    cards = pd.DataFrame([read_json(path) for path in encoders])[[*IDENTITY, "seed", "pairs"]].astype({"pairs": "Int64"})
+    rows = pd.concat([pd.read_csv(path, dtype={"fold": str}) for path in probes])
     table = rows.merge(cards, on=["encoder", "seed"], validate="many_to_one")[COLUMNS]
-    table = table.sort_values(["source", "architecture", "augmentation", "delta", "encoder", "task", "seed", "fold", "metric"])
+    order = ["source", "architecture", "augmentation", "delta", "encoder", "task", "seed", "fold", "metric"]
+    table = table.sort_values(order, key=lambda column: column.str.zfill(4) if column.name == "fold" else column)
     with replace(scores) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
 
 
-def make_table(table: Path, *, scores: Path) -> pd.DataFrame:
+def make_table(table: Path, *, scores: Path, metrics: dict[str, str]) -> pd.DataFrame:
     """Write table.csv: one row per encoder setting, for each task its primary metric in percent.
 
     `<task>` is the mean over seeds of the mean over folds; `<task>_std` the standard deviation (n - 1) over all folds and
@@ -37,12 +37,15 @@ def make_table(table: Path, *, scores: Path) -> pd.DataFrame:
     Args:
         table: csv to write, sorted and rounded to 2 digits.
         scores: scores.csv.
+        metrics: task -> its primary metric.
 
     Returns:
         the table.
     """
-    rows = pd.read_csv(scores, keep_default_na=False, na_values={"delta": [""]}, dtype={"architecture": str})
-    rows = rows[rows.metric == rows.task.map(lambda task: TASKS[task].metric)]
+    empty = {"delta": [""], "pairs": [""]}
+    text = {"architecture": str, "augmentation": str, "fold": str, "pairs": "Int64"}
+    rows = pd.read_csv(scores, keep_default_na=False, na_values=empty, dtype=text)
+    rows = rows[rows.metric == rows.task.map(metrics)]
     by_setting = rows.groupby(IDENTITY, dropna=False)
     result = by_setting.agg(seeds=("seed", "nunique"), pairs=("pairs", "max"))
     for task in sorted(rows.task.unique()):
@@ -50,7 +53,9 @@ def make_table(table: Path, *, scores: Path) -> pd.DataFrame:
         by_seed = groups.groupby([*IDENTITY, "seed"], dropna=False).score.mean()
         result[task] = by_seed.groupby(IDENTITY, dropna=False).mean()
         result[f"{task}_std"] = groups.groupby(IDENTITY, dropna=False).score.std(ddof=1)
-    result = result.reset_index().sort_values(["source", "architecture", "augmentation", "delta"]).reset_index(drop=True)
+    result = (
+        result.reset_index().sort_values(["source", "architecture", "augmentation", "delta", "encoder"]).reset_index(drop=True)
+    )
     with replace(table) as temporary:
         result.round(dict.fromkeys(result.columns[7:], DIGITS)).to_csv(temporary, index=False)
     return result

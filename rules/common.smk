@@ -2,15 +2,15 @@
 What all rules share: the names of encoder settings, and what each rule's params carry.
 """
 
-from pathlib import Path
-
-from doppelgangers.config import STAGES, stage_slice
-from doppelgangers.datasets.catalogue import DATASETS, TASKS
 from doppelgangers.digest import digest
+from doppelgangers.plan import STAGES, archive_of, datasets_of, inputs_of, plain, stage_slice, tasks_of
+
+DATASETS = datasets_of(CONFIG)
+TASKS = tasks_of(CONFIG)
 
 
 def encoder_settings():
-    """Setting -> (architecture, delta); random initialisation has neither."""
+    """Our encoders: setting -> (architecture, delta); random initialisation has neither."""
     settings = {"random_init": None} if CONFIG.encoders.random_init else {}
     for architecture in CONFIG.encoders.architectures:
         for delta in CONFIG.encoders.deltas:
@@ -18,42 +18,63 @@ def encoder_settings():
     return settings
 
 
-SETTINGS = encoder_settings()
-SEEDS = CONFIG.encoders.seeds
-PAIR_SETTINGS = [setting for setting, made_of in SETTINGS.items() if made_of]
+OURS = encoder_settings()
+PEERS = list(CONFIG.encoders.hear)  # encoders of others
+SETTINGS = [*OURS, *PEERS]
+PAIR_SETTINGS = [setting for setting, made_of in OURS.items() if made_of]
+
+
+def seeds_of(setting):
+    """Seeds of an encoder setting; an encoder of somebody else is what it is."""
+    return [0] if setting in PEERS else CONFIG.encoders.seeds
+
+
+READERS = {"prepare", "extract_peer_features", "write_hear_task"}  # stages that run the dataset's own module
+OUR_SETTING = r"random_init|[a-z]+-[0-9.e+-]+"
+NOTHING = r"(?!)"
 
 
 wildcard_constraints:
     architecture="[a-z]+",
     delta=r"[0-9.e+-]+",
-    setting=r"random_init|[a-z]+-[0-9.e+-]+",
+    setting="|".join([OUR_SETTING, *PEERS]),
+    ours=OUR_SETTING,
+    peer="|".join(PEERS) or NOTHING,
     seed=r"\d+",
     dataset="|".join(DATASETS),
     task="|".join(TASKS),
+    file=r"[^/.][^/]*",
 
 
 def stage(name):
     """A rule's params: the sorted configuration that its stage reads, and the digest of the code that it runs.
 
     Snakemake compares params as a set of values, so there are exactly these two, of different types. A rule with the
-    wildcard `dataset` or `task` depends on its own keys, its own row of the catalogue and its own module only.
+    wildcard `dataset`, `task` or `peer` depends on its own keys, its own rows of the catalogue and its own module only.
     """
     code, _ = STAGES[name]
-    if name not in ("download", "prepare", "train_probes"):
+    if name == "make_table":
+        return {"config": {"metrics": {task: TASKS[task].metrics[0] for task in sorted(CONFIG.tasks)}}, "code": digest(code)}
+    if name not in {*READERS, "download", "train_probes", "register_peer"}:
         return {"config": stage_slice(CONFIG, name), "code": digest(code)}
 
     def own_slice(wildcards):
-        if name == "train_probes":
-            return {**stage_slice(CONFIG, name), "catalogue": sorted_row(TASKS[wildcards.task])}
-        row = sorted_row(DATASETS[wildcards.dataset])
-        return {**stage_slice(CONFIG, name, wildcards.dataset), "catalogue": row}
+        task = TASKS.get(wildcards.get("task"))
+        dataset = task.dataset if task else wildcards.get("dataset", "")
+        config = stage_slice(CONFIG, name, dataset, wildcards.get("peer", ""))
+        if name == "download":
+            config["archive"] = plain(archive_of(CONFIG, dataset, wildcards.file))
+            config["licence"] = DATASETS[dataset].licence
+        if name in READERS:
+            config["row"] = plain(DATASETS[dataset])
+        if task:
+            config["task"] = plain(task)
+        return config
 
     def own_digest(wildcards):
-        plugin = [f"datasets.{DATASETS[wildcards.dataset].module}"] if name == "prepare" else []
-        return digest(code, *plugin)
+        if name not in READERS:
+            return digest(code)
+        dataset = TASKS[wildcards.task].dataset if name == "write_hear_task" else wildcards.dataset
+        return digest(code, f"datasets.{DATASETS[dataset].module}")
 
     return {"config": own_slice, "code": own_digest}
-
-
-def sorted_row(row):
-    return dict(sorted(vars(row).items()))

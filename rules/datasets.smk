@@ -2,41 +2,42 @@
 Downstream datasets.
 
 REQUIRED INPUTS: the network, or what config's datasets.<name>.path names; nothing for those that a package ships.
-OUTPUTS: resources/downloads/<dataset>/archive; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json.
+OUTPUTS: resources/downloads/<dataset>/<file>; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json; on
+demand, results/hear_tasks/<task>, the task in the format of the HEAR benchmark.
 """
 
 
-def dataset_source(wildcards):
-    """The file or folder that a dataset is read from; none for one that a package ships."""
-    source = getattr(CONFIG.datasets, wildcards.dataset)
-    if source.path:
-        return source.path
-    if source.url or DATASETS[wildcards.dataset].url:
-        return f"resources/downloads/{wildcards.dataset}/archive"
-    return []
+def dataset_sources(wildcards):
+    return inputs_of(CONFIG, wildcards.dataset)
+
+
+def task_sources(wildcards):
+    return inputs_of(CONFIG, TASKS[wildcards.task].dataset)
 
 
 rule download:
     output:
-        archive="resources/downloads/{dataset}/archive",
+        archive="resources/downloads/{dataset}/{file}",
     log:
-        "logs/download/{dataset}.log",
+        "logs/download/{dataset}_{file}.log",
     benchmark:
-        "logs/download/{dataset}.benchmark.tsv"
+        "logs/download/{dataset}_{file}.benchmark.tsv"
     conda:
         "../envs/doppelgangers.yaml"
     threads: 1
+    resources:
+        downloads=1,
     params:
         **stage("download"),
     message:
-        "Downloading {wildcards.dataset}"
+        "Downloading {wildcards.dataset}: {wildcards.file}"
     script:
         "../workflow_scripts/download.py"
 
 
 rule prepare:
     input:
-        source=dataset_source,
+        sources=dataset_sources,
     output:
         clips="resources/datasets/{dataset}/clips.csv",
         logmel="resources/datasets/{dataset}/logmel.npy",
@@ -47,10 +48,30 @@ rule prepare:
         "logs/prepare/{dataset}.benchmark.tsv"
     conda:
         "../envs/doppelgangers.yaml"
-    threads: 1
+    threads: 4
     params:
         **stage("prepare"),
     message:
         "Preparing {wildcards.dataset}"
     script:
         "../workflow_scripts/prepare.py"
+
+
+rule write_hear_task:
+    input:
+        sources=task_sources,
+    output:
+        folder=directory("results/hear_tasks/{task}"),
+    log:
+        "logs/write_hear_task/{task}.log",
+    benchmark:
+        "logs/write_hear_task/{task}.benchmark.tsv"
+    conda:
+        "../envs/doppelgangers.yaml"
+    threads: 4
+    params:
+        **stage("write_hear_task"),
+    message:
+        "Writing {wildcards.task} in the format of HEAR"
+    script:
+        "../workflow_scripts/write_hear_task.py"

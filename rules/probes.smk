@@ -2,7 +2,7 @@
 Probes on frozen features.
 
 REQUIRED INPUTS: resources/datasets/<dataset>/clips.csv; the features of every seed of an encoder setting.
-OUTPUTS: results/probes/<task>/<setting>.csv: seed, fold, metric, score, epoch.
+OUTPUTS: results/probes/<task>/<setting>.csv: seed, fold, metric, score, epoch, setting.
 """
 
 
@@ -11,8 +11,8 @@ def clips_of_task(wildcards):
 
 
 def features_of_task(wildcards):
-    dataset = TASKS[wildcards.task].dataset
-    return [f"results/features/{dataset}/{wildcards.setting}/seed={seed}.npy" for seed in SEEDS]
+    folder = f"results/features/{TASKS[wildcards.task].dataset}/{wildcards.setting}"
+    return [f"{folder}/seed={seed}.npy" for seed in seeds_of(wildcards.setting)]
 
 
 rule train_probes:
@@ -27,7 +27,7 @@ rule train_probes:
         "logs/train_probes/{task}_{setting}.benchmark.tsv"
     conda:
         "../envs/doppelgangers.yaml"
-    threads: 1
+    threads: 2
     params:
         **stage("train_probes"),
     message:

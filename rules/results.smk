@@ -7,7 +7,7 @@ OUTPUTS: results/scores.csv (long), results/table.csv (wide), results/figures/sc
 
 
 def all_cards(_wildcards):
-    return [f"results/encoders/{setting}/seed={seed}/encoder.json" for setting in SETTINGS for seed in SEEDS]
+    return [f"results/encoders/{setting}/seed={seed}/encoder.json" for setting in SETTINGS for seed in seeds_of(setting)]
 
 
 def all_probes(_wildcards):

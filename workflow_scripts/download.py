@@ -1,9 +1,16 @@
 """Rule download."""
 
+from doppelgangers.datasets.catalogue import Archive
 from doppelgangers.datasets.download import download
 from doppelgangers.job import job
 
 with job(snakemake):
     config = snakemake.params.config
     dataset = snakemake.wildcards.dataset
-    download(snakemake.output.archive, dataset=dataset, **config["datasets"][dataset])
+    download(
+        snakemake.output.archive,
+        dataset=dataset,
+        archive=Archive(**config["archive"]),
+        licence=config["licence"],
+        checksum=config["datasets"][dataset]["checksum"],
+    )

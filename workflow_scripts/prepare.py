@@ -1,5 +1,6 @@
 """Rule prepare."""
 
+from doppelgangers.datasets.catalogue import Dataset
 from doppelgangers.datasets.prepare import prepare
 from doppelgangers.job import job
 
@@ -11,8 +12,10 @@ with job(snakemake):
         snakemake.output.logmel,
         snakemake.output.card,
         dataset=dataset,
-        source=snakemake.input.get("source"),
+        row=Dataset(**config["row"]),
+        sources=snakemake.input,
         checksum=config["datasets"][dataset]["checksum"],
         limit_clips=config["datasets"][dataset]["limit_clips"],
         tolerate_clips=config["datasets"][dataset]["tolerate_clips"],
+        threads=snakemake.threads,
     )

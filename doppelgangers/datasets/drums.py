@@ -1,10 +1,10 @@
 """Percussion sounds of a SoundFont's drum kits, kits held out."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
+from doppelgangers.datasets.archive import Tree
+from doppelgangers.datasets.clips import Clips
 from doppelgangers.datasets.soundfont import DRUM_BANK, RATE_HZ, SoundFont
 
 KEYS = range(35, 82)  # General MIDI percussion: 47 sounds, acoustic bass drum to open triangle
@@ -13,9 +13,9 @@ VELOCITIES = (60, 90, 120)
 HOLD_S, DURATION_S = 0.9, 1.0
 
 
-def load(source: Path | None, pinned: bool):
-    """Clips and how to read them; see `datasets.prepare`. The label is the key, the fold is the kit."""
-    font = SoundFont(source)
+def load(tree: Tree, pinned: bool) -> Clips:
+    """Clips and how to read them; see `datasets.clips`. The label is the key, the fold is the kit."""
+    font = SoundFont(tree.sources[0] if tree.sources else None)
     rows = [
         {
             "clip": f"kit{kit:03d}_key{key:03d}_velocity{velocity:03d}",
@@ -33,4 +33,4 @@ def load(source: Path | None, pinned: bool):
         note = font.play(clip.kit, clip.key, clip.velocity, HOLD_S, DURATION_S, bank=DRUM_BANK)
         return (note, RATE_HZ) if note.any() else None
 
-    return pd.DataFrame(rows), read
+    return Clips(pd.DataFrame(rows), read)

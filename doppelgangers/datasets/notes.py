@@ -1,10 +1,10 @@
 """Notes of melodic and other instruments, in the manner of NSynth: pitch and instrument family, instruments held out."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
+from doppelgangers.datasets.archive import Tree
+from doppelgangers.datasets.clips import Clips
 from doppelgangers.datasets.soundfont import RATE_HZ, SoundFont
 
 KEYS = np.arange(21, 109)  # the 88 keys of HEAR's NSynth Pitch
@@ -17,13 +17,13 @@ FAMILIES = [
 ]
 
 
-def load(source: Path | None, pinned: bool):
-    """Clips and how to read them; see `datasets.prepare`.
+def load(tree: Tree, pinned: bool) -> Clips:
+    """Clips and how to read them; see `datasets.clips`.
 
     The 128 General MIDI programs form 16 families of 8. The fold is the program's place in its family, so that every
     fold holds one instrument of each family that no other fold has. Programs from 112 on have no label `pitch`.
     """
-    font = SoundFont(source)
+    font = SoundFont(tree.sources[0] if tree.sources else None)
     rng = np.random.default_rng(0)
     rows = []
     for program in range(128):
@@ -47,4 +47,4 @@ def load(source: Path | None, pinned: bool):
         note = font.play(clip.program, clip.key, clip.velocity, HOLD_S, DURATION_S)
         return (note, RATE_HZ) if note.any() else None
 
-    return pd.DataFrame(rows).astype({"pitch": "Int64"}), read
+    return Clips(pd.DataFrame(rows).astype({"pitch": "Int64"}), read)

@@ -1,6 +1,7 @@
 """Notes of a SoundFont, played at 16 kHz."""
 
 import importlib.util
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ class SoundFont:
 
     def __init__(self, path: Path | None):
         path = path or packaged_soundfont()
+        self.lock = threading.Lock()  # a synthesizer plays one note at a time
         self.synth = tinysoundfont.Synth(samplerate=RATE_HZ)
         try:
             self.font = self.synth.sfload(str(path))
@@ -46,13 +48,14 @@ class SoundFont:
         Its peak is velocity / 127, because the instruments of a SoundFont differ in level by more than 40 dB. All
         zeros when the instrument has no such key.
         """
-        self.synth.sounds_off(0)
-        self.synth.generate(RATE_HZ // 20)  # let the last note die away
-        self.synth.program_select(0, self.font, bank, program, bank == DRUM_BANK)
-        self.synth.noteon(0, key, velocity)
-        held = self.record(hold_s)
-        self.synth.noteoff(0, key)
-        note = np.concatenate([held, self.record(duration_s - hold_s)])
+        with self.lock:
+            self.synth.sounds_off(0)
+            self.synth.generate(RATE_HZ // 20)  # let the last note die away
+            self.synth.program_select(0, self.font, bank, program, bank == DRUM_BANK)
+            self.synth.noteon(0, key, velocity)
+            held = self.record(hold_s)
+            self.synth.noteoff(0, key)
+            note = np.concatenate([held, self.record(duration_s - hold_s)])
         peak = np.abs(note).max()
         return note * (velocity / 127 / peak) if peak > QUIET else np.zeros_like(note)
 

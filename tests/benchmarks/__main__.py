@@ -8,13 +8,14 @@ from pathlib import Path
 import jax
 import torch
 
-from tests.benchmarks import learning, sound, workflow
+from tests.benchmarks import learning, probes, sound, workflow
 
 BENCHMARKS = {
     "synthesis": sound.synthesis,
     "frontend": sound.frontend,
     "training": learning.training,
-    "probe": learning.probe,
+    "probe": probes.linear,
+    "mlp": probes.mlp,
     "dryrun": workflow.dry_run,
 }
 

@@ -1,17 +1,13 @@
-"""Speed of pretraining and of the linear probe."""
+"""Speed of pretraining."""
 
 import csv
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
-from torch.optim.lr_scheduler import LambdaLR
 
 from doppelgangers.encoder import Encoder
 from doppelgangers.frontend import LogMel
-from doppelgangers.linear import Run, fit_linear, linear_schedule
 from doppelgangers.losses import align_uniform
 from doppelgangers.pairs import generate_pairs
 from doppelgangers.pretrain import open_pairs, pretrain
@@ -38,9 +34,6 @@ TRAINING = {
     "milestones": [],
     "log_every_steps": 10,
 }
-
-CLIPS, FEATURES, CLASSES, FOLDS = 2000, 512, 50, 5
-PROBE = {"epochs": 10, "batch_clips": 32, "learning_rate": 1e-3, "weight_decay": 0.01, "warmup": 0.1, "seed": 0}
 
 
 def training(repeats: int) -> None:
@@ -80,52 +73,3 @@ def bare_speed(batches: list[torch.Tensor]) -> float:
         loss.item()  # waits for the GPU
 
     return len(batches) * BATCH_PAIRS / seconds(loop)
-
-
-def probe(repeats: int) -> None:
-    """All folds as one batched problem, and one fold after another."""
-    rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((CLIPS, FEATURES), dtype=np.float32), np.arange(CLIPS) % CLASSES
-    folds = np.array_split(rng.permutation(CLIPS), FOLDS)
-    turns = [folds[k:] + folds[:k] for k in range(FOLDS)]
-    runs = [Run(np.concatenate(train), valid, test) for test, valid, *train in turns]
-    cells = in_turn(
-        lambda: FOLDS / seconds(lambda: fit_linear([x] * FOLDS, y, runs, standardize=False, **PROBE)),
-        lambda: FOLDS / seconds(lambda: [fit_alone(x, y, run, **PROBE) for run in runs]),
-        repeats,
-    )
-    title = f"probe: folds per second, {FOLDS} folds of {CLIPS} x {FEATURES} features, {PROBE['epochs']} epochs"
-    print_table(title, ("", "ours", "one by one", *COMPARED), [["fit_linear", *cells]])
-
-
-def fit_alone(
-    x: np.ndarray,
-    y: np.ndarray,
-    run: Run,
-    *,
-    epochs: int,
-    batch_clips: int,
-    learning_rate: float,
-    weight_decay: float,
-    warmup: float,
-    seed: int,
-) -> torch.Tensor:
-    """Test scores of one fold by the same protocol, as a plain loop over a linear layer."""
-    torch.manual_seed(seed)
-    x, y = torch.tensor(x, device=DEVICE), torch.tensor(y, device=DEVICE)
-    train, valid, test = (torch.tensor(rows, device=DEVICE) for rows in (run.train, run.valid, run.test))
-    layer = torch.nn.Linear(FEATURES, CLASSES, device=DEVICE)
-    optimizer = torch.optim.AdamW(layer.parameters(), lr=learning_rate, weight_decay=weight_decay)
-    schedule = LambdaLR(optimizer, linear_schedule(epochs * -(-len(train) // batch_clips), warmup))
-    best = torch.inf
-    for _ in range(epochs):
-        for rows in train[torch.randperm(len(train), device=DEVICE)].split(batch_clips):
-            optimizer.zero_grad()
-            cross_entropy(layer(x[rows]), y[rows]).backward()
-            optimizer.step()
-            schedule.step()
-        with torch.no_grad():
-            loss = cross_entropy(layer(x[valid]), y[valid]).item()
-            if loss < best:
-                best, scores = loss, torch.softmax(layer(x[test]), dim=1)
-    return scores.cpu()

@@ -1,11 +1,13 @@
+import functools
 import inspect
 
 import pytest
 import yaml
 
-from doppelgangers.config import STAGES, Config, check_sources, load, stage_slice
+from doppelgangers.config import Config, HearEncoder, Mlp, load
 from doppelgangers.config_docs import ROOT, products
 from doppelgangers.errors import UserError
+from doppelgangers.plan import STAGES, check_licences, check_sources, datasets_of, inputs_of, stage_slice, tasks_of
 
 
 def test_generated_files_do_not_drift():
@@ -38,7 +40,24 @@ def test_overlays_are_valid(overlay):
         ({"pretrain": {"batch_pairs": 1}}, r"pretrain.batch_pairs = 1: .*greater than or equal to 2"),
         ({"pretrain": {"pairs": 100}}, r"pretrain.pairs \(100\) is less than one batch \(128\)"),
         ({"pairs": {"count": 100}}, r"pairs.count \(100\) is less than pretrain.batch_pairs \(128\)"),
-        ({"tasks": ["pich"]}, r"tasks.0 = 'pich'"),
+        ({"tasks": ["pich"]}, r"tasks: 'pich' is unknown; did you mean pitch\?"),
+        ({"downloads": {"noncommercial": ["esc5"]}}, r"downloads.noncommercial: 'esc5' is unknown; did you mean esc50\?"),
+        ({"own_tasks": {"birds": {"format": "folder"}}}, r"own_tasks.birds = .*set url or path"),
+        ({"own_tasks": {"birds": {"path": "/x"}}}, r"own_tasks.birds.format = .*required"),
+        ({"own_tasks": {"birds": {"format": "folder", "path": "/x", "lable": "a"}}}, r"did you mean label\?"),
+        ({"own_tasks": {"esc50": {"format": "folder", "path": "/x"}}}, r"own_tasks.esc50: the catalogue has this name already"),
+        (
+            {"own_tasks": {"birds": {"format": "folder", "path": "/x", "multilabel": True}}},
+            r"own_tasks.birds = .*accuracy, macro_f1 needs one label a clip",
+        ),
+        ({"encoders": {"hear": {"a b": {"module": "x"}}}}, r"encoders.hear.a b.*: String should match pattern"),
+        (
+            {"encoders": {"hear": {"peer": {"module": "x", "modle": "y"}}}},
+            r"encoders.hear.peer.modle: unknown key; did you mean",
+        ),
+        ({"datasets": {"vggsound": {"url": "https://x"}}}, r"datasets.vggsound.url: nobody may hand out these sounds"),
+        ({"datasets": {"fsd50k": {"checksum": "md5:" + "0" * 32}}}, r"datasets.fsd50k.checksum: it has several files"),
+        ({"probe": {"kind": "svm"}}, r"probe.kind = 'svm': Input should be 'suite', 'linear' or 'mlp'"),
         ({"tasks": []}, r"tasks = \[\]"),
         ({"datasets": {"esc50": {"url": "ftp://x"}}}, r"datasets.esc50.url = 'ftp://x': must start with http"),
         ({"datasets": {"esc50": {"checksum": "md5:12"}}}, r"datasets.esc50.checksum = 'md5:12': must be"),
@@ -69,18 +88,78 @@ def test_a_local_source_that_is_not_there_is_named_before_anything_runs(key, val
     check_sources(load({"datasets": {"esc50": {key: value}}}))  # not in use
 
 
+def test_a_licence_has_to_be_accepted_before_its_dataset_is_fetched(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    raw = {"tasks": ["pitch", "libricount", "vivae", "esc50"]}
+    with pytest.raises(UserError, match=r"(?s)esc50: CC BY-NC 3.0.*vivae: CC.*downloads: \{noncommercial: \[esc50, vivae\]\}"):
+        check_licences(load(raw))
+    check_licences(load({**raw, "downloads": {"noncommercial": ["esc50", "vivae"]}}))
+    check_licences(load({"tasks": ["esc50"], "datasets": {"esc50": {"path": "/mine"}}}))
+
+
+def test_offline_says_what_is_not_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load({"tasks": ["pitch", "libricount"], "downloads": {"offline": True}})
+    message = (
+        r"offline is set, and resources/downloads/libricount/LibriCount10-0dB.zip is not here: set datasets.libricount.path"
+    )
+    with pytest.raises(UserError, match=message):
+        check_sources(config)
+    (tmp_path / "resources/downloads/libricount").mkdir(parents=True)
+    (tmp_path / "resources/downloads/libricount/LibriCount10-0dB.zip").touch()
+    check_sources(config)
+
+
+def test_a_folder_with_the_archives_stands_for_them(tmp_path):
+    config = load({"datasets": {"libricount": {"path": str(tmp_path)}}})
+    assert inputs_of(config, "libricount") == [str(tmp_path)]
+    (tmp_path / "LibriCount10-0dB.zip").touch()
+    assert inputs_of(config, "libricount") == [str(tmp_path / "LibriCount10-0dB.zip")]
+
+
+def test_vggsound_needs_the_users_own_sounds():
+    with pytest.raises(UserError, match=r"datasets.vggsound.path: set it to the folder"):
+        inputs_of(load({}), "vggsound")
+    found = inputs_of(load({"datasets": {"vggsound": {"path": "/mine"}}}), "vggsound")
+    assert found == ["/mine", "resources/downloads/vggsound/vggsound.csv"]
+
+
+def test_own_tasks_stand_beside_the_catalogues():
+    own = {"format": "folder", "path": "/birds", "label": "species", "metrics": ["mAP"], "multilabel": True, "clip_s": 3}
+    config = load({"own_tasks": {"birds": own}, "tasks": ["birds", "pitch"]})
+    task, dataset = tasks_of(config)["birds"], datasets_of(config)["birds"]
+    assert (task.dataset, task.label, task.metrics, task.multilabel) == ("birds", "species", ("mAP",), True)
+    assert (dataset.module, dataset.clip_s) == ("folder", 3)
+    assert inputs_of(config, "birds") == ["/birds"]
+    assert stage_slice(config, "prepare", "birds")["datasets"]["birds"]["path"] == "/birds"
+
+
+def test_metrics_are_those_of_the_code():
+    from doppelgangers.datasets.catalogue import METRICS
+    from doppelgangers.metrics import METRICS as KNOWN
+
+    assert set(METRICS) == set(KNOWN)
+
+
 # Keys that a stage gets from elsewhere than its keyword of the same name.
-ELSEWHERE = {"pretrain": {"perturbation", "duration_s", "control_rate_hz"}, "prepare": {"url", "path"}}
+ELSEWHERE = {
+    "pretrain": {"perturbation", "duration_s", "control_rate_hz"},
+    "prepare": {"url", "path"},
+    "download": {"url"},
+    "train_probes": set(Mlp.model_fields),
+}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stages_keywords_are_the_keys_of_its_sections(stage):
     module, _ = STAGES[stage]
     function = getattr(__import__(f"doppelgangers.{module}", fromlist=[stage]), stage)
-    sections = stage_slice(Config(), stage, "esc50")
+    config = Config(encoders={"hear": {"peer": HearEncoder(module="peer")}})
+    sections = stage_slice(config, stage, "esc50", "peer")
     keys = set()
     for name, section in sections.items():
-        keys |= set(section["esc50"] if name == "datasets" else section)
+        own = {"datasets": ("esc50",), "encoders": ("hear", "peer")}.get(name, ())
+        keys |= set(functools.reduce(dict.get, own, section))
     assert keys - ELSEWHERE.get(stage, set()) <= set(inspect.signature(function).parameters)
 
 

@@ -7,6 +7,8 @@ import pytest
 from doppelgangers.figures import plot_scores
 from doppelgangers.table import COLUMNS, collect_scores, make_table, render_table
 
+METRICS = {"pitch": "accuracy", "esc50": "accuracy", "birds": "mAP"}
+
 
 @pytest.fixture
 def scores(tmp_path):
@@ -55,7 +57,7 @@ def test_scores_has_the_promised_columns(scores):
 
 
 def test_the_table_is_the_mean_over_seeds_of_the_mean_over_folds(scores, tmp_path):
-    make_table(tmp_path / "table.csv", scores=scores)
+    make_table(tmp_path / "table.csv", scores=scores, metrics=METRICS)
     table = pd.read_csv(tmp_path / "table.csv")
     head = [
         "encoder",
@@ -80,21 +82,49 @@ def test_the_table_is_the_mean_over_seeds_of_the_mean_over_folds(scores, tmp_pat
 
 
 def test_the_tables_bytes_do_not_depend_on_the_order_of_its_inputs(scores, tmp_path):
-    make_table(tmp_path / "a.csv", scores=scores)
+    make_table(tmp_path / "a.csv", scores=scores, metrics=METRICS)
     pd.read_csv(scores).sample(frac=1, random_state=0).to_csv(tmp_path / "shuffled.csv", index=False)
-    make_table(tmp_path / "b.csv", scores=tmp_path / "shuffled.csv")
+    make_table(tmp_path / "b.csv", scores=tmp_path / "shuffled.csv", metrics=METRICS)
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
 def test_one_fold_and_seed_have_no_deviation(scores, tmp_path):
     pd.read_csv(scores).query("fold == 1 and seed == 0").to_csv(tmp_path / "one.csv", index=False)
-    table = make_table(tmp_path / "table.csv", scores=tmp_path / "one.csv")
+    table = make_table(tmp_path / "table.csv", scores=tmp_path / "one.csv", metrics=METRICS)
     assert table.pitch_std.isna().all()
     assert "nan" not in render_table(table)
     assert (tmp_path / "table.csv").read_text().splitlines()[1].endswith(",")
 
 
+@pytest.fixture
+def with_peer(scores, tmp_path):
+    """An encoder of somebody else on a task with a test split, beside ten folds of random initialisation."""
+    card = dict(encoder="peer", source="hear", architecture="", delta=None, augmentation="", seed=0, pairs=None)
+    (tmp_path / "peer.json").write_text(json.dumps(card))
+    row = {"task": "birds", "seed": 0, "metric": "mAP", "epoch": 3}
+    pd.DataFrame([{**row, "encoder": "peer", "fold": "test", "score": 0.4}]).to_csv(tmp_path / "birds.csv", index=False)
+    folds = [{**row, "encoder": "random_init", "fold": fold, "score": fold / 100} for fold in range(1, 11)]
+    pd.DataFrame(folds).to_csv(tmp_path / "birds_random.csv", index=False)
+    encoders = [tmp_path / "peer.json", tmp_path / "random_init-0.json"]
+    collect_scores(tmp_path / "peers.csv", encoders=encoders, probes=[tmp_path / "birds.csv", tmp_path / "birds_random.csv"])
+    return tmp_path / "peers.csv"
+
+
+def test_an_encoder_of_somebody_else_is_a_row_without_pairs(with_peer, tmp_path):
+    rows = pd.read_csv(with_peer, dtype=str, keep_default_na=False)
+    assert rows.fold.tolist() == ["test", *map(str, range(1, 11))]
+    assert rows.pairs.tolist() == ["", *["0"] * 10]
+    make_table(tmp_path / "peer_table.csv", scores=with_peer, metrics=METRICS)
+    assert (tmp_path / "peer_table.csv").read_text().splitlines() == [
+        "encoder,source,architecture,delta,augmentation,seeds,pairs,birds,birds_std",
+        "peer,hear,,,,1,,40.0,",
+        "random_init,random_init,,,none,1,0,5.5,3.03",
+    ]
+    plot_scores(tmp_path / "peers.png", table=tmp_path / "peer_table.csv")
+    assert (tmp_path / "peers.png").read_bytes()[:4] == b"\x89PNG"
+
+
 def test_the_figure_is_drawn(scores, tmp_path):
-    make_table(tmp_path / "table.csv", scores=scores)
+    make_table(tmp_path / "table.csv", scores=scores, metrics=METRICS)
     plot_scores(tmp_path / "figure.png", table=tmp_path / "table.csv")
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 import yaml
 
-from tests.conftest import COMMIT, esc50_files, write_zip
+from tests.archives import write_zip
+from tests.miniatures import COMMIT, esc50_files
 
 pytestmark = pytest.mark.workflow
 

@@ -1,0 +1,207 @@
+"""The clips of a dataset: a table of them, and how to read one. Every dataset's module returns this."""
+
+import collections
+import importlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from doppelgangers.audio import decode, fit, resample
+from doppelgangers.datasets.archive import Tree
+from doppelgangers.datasets.catalogue import Dataset
+from doppelgangers.errors import UserError
+
+LFS_POINTER = b"version https://git-lfs"
+
+
+class Clips(NamedTuple):
+    """What `load(tree, pinned)` of a dataset's module returns.
+
+    Attributes:
+        table: a row per clip with `clip` (a unique name), `fold` (a number from 1, or train, valid, test), a column for
+            every label, and what reading needs.
+        read: takes a row; returns mono float32 sound (T,) and its rate in Hz; None for a clip that does not exist after
+            all; or raises `UserError` for one that is damaged. Called by several threads.
+        select: takes the rows that will be read, before the first of them is.
+    """
+
+    table: pd.DataFrame
+    read: Callable[[tuple], tuple[np.ndarray, int] | None]
+    select: Callable[[pd.DataFrame], None] = lambda rows: None
+
+
+def clips_of_files(tree: Tree, table: pd.DataFrame) -> Clips:
+    """Clips that are sound files of a tree, named in the column `file` of the table.
+
+    Raises:
+        UserError: when some are not there, with the first and the number of them.
+    """
+    there = set(tree.names)
+    if absent := [file for file in table.file if file not in there]:
+        raise UserError(f"{len(absent)} of {len(table)} recordings are missing, the first is {absent[0]}")
+
+    def read(clip) -> tuple[np.ndarray, int]:
+        data = tree.read(clip.file)
+        if data.startswith(LFS_POINTER):
+            raise UserError(f"{clip.file} is what Git LFS puts in place of a sound; fetch the sounds with git lfs pull")
+        return decode(data, clip.file)
+
+    return Clips(table, read, lambda rows: tree.select(rows.file))
+
+
+def named_files(tree: Tree, folder: str, stem: str, like: str) -> pd.DataFrame:
+    """The wav files below a folder, wherever that is, and what their names say.
+
+    Args:
+        tree: of the dataset.
+        folder: its path, from any folder on.
+        stem: regular expression of the file names without extension; its named groups become columns.
+        like: such a name, for messages.
+
+    Returns:
+        columns `clip` (the stem), one per named group (text), and `file`; in the order of the stems.
+
+    Raises:
+        UserError: when there are none, or some are named otherwise.
+    """
+    files = pd.Series(tree.names, dtype=str)
+    files = files[files.str.contains(rf"(?:^|/){folder}/(?:.*/)?[^/]+\.(?i:wav)$")]
+    if files.empty:
+        raise UserError(f"it does not hold wav files in a folder {folder}: it is not this dataset, or not all of it")
+    names = files.str.extract(r"([^/]+)\.\w+$")[0]
+    found = names.str.extract(rf"^(?P<clip>{stem})$").assign(file=files)
+    named = found["clip"].notna()
+    if not named.all():
+        odd = files[~named]
+        raise UserError(f"{len(odd)} of {len(files)} recordings are not named like {like}.wav, the first is {odd.iloc[0]}")
+    return found.sort_values("clip", kind="stable", ignore_index=True)
+
+
+def read_table(tree: Tree, name: str, needed: list[str], **options) -> pd.DataFrame:
+    """The needed columns of a table of the dataset, all of them where none are named; options as for `pandas.read_csv`.
+
+    Raises:
+        UserError: when it is no such table, or lacks some.
+    """
+    try:
+        table = pd.read_csv(io.BytesIO(tree.read(name)), **options)
+    except ValueError as error:
+        raise UserError(f"{name} cannot be read as a table: {error}") from error
+    return columns_of(table, needed, name) if needed else table
+
+
+def columns_of(table: pd.DataFrame, needed: list[str], name: str) -> pd.DataFrame:
+    """The needed columns of a dataset's own table.
+
+    Raises:
+        UserError: naming those that it lacks.
+    """
+    if missing := [column for column in needed if column not in table]:
+        raise UserError(f"{name} lacks the columns {', '.join(missing)}")
+    return table[needed]
+
+
+def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
+    """The clips of a dataset, held against the catalogue.
+
+    Args:
+        dataset: its name, for messages.
+        row: of the catalogue.
+        tree: its files.
+        pinned: whether it has to be the release that the catalogue describes.
+
+    Raises:
+        UserError: when it is not that dataset, or not all of it.
+    """
+    source = ", ".join(map(str, tree.sources))
+    try:
+        clips = importlib.import_module(f"doppelgangers.datasets.{row.module}").load(tree, pinned)
+    except UserError as error:
+        raise UserError(f"{dataset}: {source}: {error}") from error
+    if pinned and row.clips and len(clips.table) != row.clips:
+        raise UserError(
+            f"{dataset}: {source} has {len(clips.table)} clips, expected {row.clips}; set datasets.{dataset}.checksum to "
+            '"none" to use it so'
+        )
+    if not clips.table["clip"].is_unique:
+        twice = clips.table["clip"][clips.table["clip"].duplicated()].iloc[0]
+        raise UserError(f"{dataset}: {source} names the clip {twice} twice")
+    return clips
+
+
+def read_sounds(
+    clips: Clips, rows: pd.DataFrame, *, rate_hz: int, duration_s: float, threads: int, faults: list[str], title: str
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (row label, sound (T,) float32 at `rate_hz`) in the order of the rows, decoded by several threads.
+
+    Memory holds a few sounds at a time, however many there are.
+
+    Args:
+        clips: of a dataset.
+        rows: part of its table.
+        rate_hz: to which sounds are resampled.
+        duration_s: to which sounds are padded with silence or cut; 0 leaves them as long as they are.
+        threads: that decode and resample.
+        faults: gets a message for every damaged clip, which is left out like one that does not exist.
+        title: of the progress bar.
+    """
+    samples = round(duration_s * rate_hz)
+
+    def sound_of(row) -> np.ndarray | None:
+        sound = clips.read(row)
+        if sound is None:
+            return None
+        sound, found_hz = sound
+        if samples:
+            sound = sound[: int(found_hz * (duration_s + 1))]  # do not resample what is cut off anyway
+        sound = resample(sound, found_hz, rate_hz)
+        return fit(sound, samples) if samples else sound
+
+    clips.select(rows)
+    with ThreadPoolExecutor(threads) as pool:
+        futures = in_order(pool, sound_of, rows.itertuples(), ahead=4 * threads)
+        for row, future in tqdm(futures, total=len(rows), desc=title, unit="clip"):
+            try:
+                sound = future.result()
+            except UserError as error:
+                faults.append(str(error))
+                continue
+            if sound is not None:
+                yield row.Index, sound
+
+
+def in_order(pool: Executor, function, items: Iterable, ahead: int) -> Iterator[tuple]:
+    """Yield (item, its future) in order, while at most `ahead` others are under way."""
+    waiting = collections.deque()
+    for item in items:
+        waiting.append((item, pool.submit(function, item)))
+        if len(waiting) > ahead:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def batches(items, size: int):
+    """Lists of `size` items, the last one shorter."""
+    batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+NAMED_FAULTS = 10  # damaged clips that a message names one by one
+
+
+def fault_report(dataset: str, faults: list[str], total: int) -> str:
+    """Which clips are damaged, in words."""
+    named = "\n".join(f"  {fault}" for fault in faults[:NAMED_FAULTS])
+    more = f"\n  and {len(faults) - NAMED_FAULTS} more" if len(faults) > NAMED_FAULTS else ""
+    return f"{dataset}: {len(faults)} of {total} clips are damaged:\n{named}{more}"

@@ -1,0 +1,79 @@
+"""Zip archives in several parts (.z01, .z02, ..., .zip), as FSD50K comes."""
+
+import bisect
+import io
+import itertools
+import struct
+import zipfile
+from pathlib import Path
+
+END, END_BYTES = b"PK\x05\x06", 22 + 0xFFFF  # the record at the end of an archive, and its length with the longest comment
+
+
+def open_zip(parts: list[Path]) -> zipfile.ZipFile:
+    """A zip archive, in one part or in several, in order, the one with the directory's end last.
+
+    Offsets count from the begin of the part that something starts in (APPNOTE 4.4.16, 4.4.24); Python's reader takes all
+    to count from the begin of the part that the directory starts in.
+
+    Raises:
+        zipfile.BadZipFile: when it is damaged, or some of its parts are not given.
+    """
+    count = count_parts(parts[-1])
+    if count != len(parts):
+        raise zipfile.BadZipFile(f"it has {count} parts, of which {len(parts)} are there")
+    ends = list(itertools.accumulate(part.stat().st_size for part in parts))
+    archive = zipfile.ZipFile(parts[0] if len(parts) == 1 else io.BufferedReader(Joined(parts, ends)))
+    starts = [0, *ends]
+    directory = starts[bisect.bisect(ends, archive.start_dir)]
+    for info in archive.infolist():
+        info.header_offset += starts[info.volume] - directory
+        if len(parts) > 1 and hasattr(info, "_end_offset"):
+            info._end_offset = None  # newer readers check with it, from the offsets as they were
+    return archive
+
+
+def count_parts(last: Path) -> int:
+    """How many parts an archive has, by the end of its last one (APPNOTE 4.3.16)."""
+    with open(last, "rb") as file:
+        file.seek(max(0, last.stat().st_size - END_BYTES))
+        tail = file.read()
+    (number,) = struct.unpack_from("<H", tail, tail.rindex(END) + len(END))
+    return 1 if number == 0xFFFF else number + 1  # some writers leave it out in large archives
+
+
+class Joined(io.RawIOBase):
+    """Files read as one after another; `ends` says how many bytes there are up to the end of each."""
+
+    def __init__(self, parts: list[Path], ends: list[int]):
+        self.files = [open(part, "rb") for part in parts]  # noqa: SIM115, closed by `close`
+        self.ends = ends
+        self.position = 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self.position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.ends[-1]}[whence]
+        return self.position
+
+    def tell(self) -> int:
+        return self.position
+
+    def readinto(self, buffer) -> int:
+        """Fill the buffer from the part at hand, at most to its end; 0 at the end of the last part."""
+        part = bisect.bisect(self.ends, self.position)
+        if part == len(self.files):
+            return 0
+        self.files[part].seek(self.position - (self.ends[part - 1] if part else 0))
+        count = self.files[part].readinto(buffer)
+        self.position += count
+        return count
+
+    def close(self) -> None:
+        for file in self.files:
+            file.close()
+        super().close()

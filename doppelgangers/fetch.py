@@ -1,0 +1,130 @@
+"""Fetch a file over a network that fails: continue at the byte, try again, and check what came."""
+
+import contextlib
+import logging
+import shutil
+import time
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+import requests
+from tqdm import tqdm
+
+from doppelgangers.files import require_space
+
+log = logging.getLogger(__name__)
+TIMEOUT_S = 30
+TRIES = 6  # in a row that bring no byte
+BACKOFF_S = 1.0  # before the second try; doubled each time
+BUSY = {408, 425, 429, 500, 502, 503, 504}
+CHUNK = 2**16  # bytes; what is on its way of one is lost when a connection is cut
+
+
+def fetch(url: str, path: Path, *, progress: bool = True, session: requests.Session | None = None) -> None:
+    """Copy what `url` names to `path`, after the bytes that `path` holds already.
+
+    Beside it, `<path>.etag` keeps which version of the file the bytes belong to: when the host has another by now, it
+    is fetched from its begin.
+
+    Args:
+        url: http, https or file.
+        path: of an unfinished file; it stays when this fails, so that the next call continues.
+        progress: draw a progress bar.
+        session: to reuse connections.
+
+    Raises:
+        requests.RequestException: after `TRIES` tries in a row without progress, or at once when the host refuses.
+        OSError: when the disk does.
+        UserError: when it would not fit on the disk.
+    """
+    parsed = urlparse(url)
+    if parsed.scheme == "file":
+        shutil.copyfile(url2pathname(parsed.path), path)
+        return
+    session, failures = session or requests.Session(), 0
+    while True:
+        before = size_of(path)
+        try:
+            with contextlib.closing(request_rest(session, url, path)) as response:
+                append(response, path, progress)
+            return
+        except requests.RequestException as error:
+            status = error.response.status_code if error.response is not None else None
+            failures = 1 if size_of(path) > before else failures + 1
+            if failures >= TRIES or (status is not None and status not in BUSY):
+                raise
+            wait = pause(error.response, failures)
+            log.warning("%s: %s; try again in %.0f s, at byte %d", url, error, wait, size_of(path))
+            time.sleep(wait)
+
+
+def request_rest(session: requests.Session, url: str, path: Path) -> requests.Response:
+    """Ask for what `path` lacks."""
+    headers = {"Accept-Encoding": "identity"}  # a file is hashed as it lies there
+    etag = etag_of(path)
+    if (have := size_of(path)) and etag.exists():
+        headers |= {"Range": f"bytes={have}-", "If-Range": etag.read_text()}
+    response = session.get(url, headers=headers, stream=True, timeout=TIMEOUT_S)
+    if response.status_code == 416 and response.headers.get("Content-Range") != f"bytes */{have}":
+        response.close()
+        discard(path)  # the host's file is shorter than what is here
+        return request_rest(session, url, path)
+    if response.status_code == 416:
+        return response  # nothing is lacking
+    try:
+        response.raise_for_status()
+    except requests.HTTPError:
+        response.close()
+        raise
+    return response
+
+
+def append(response: requests.Response, path: Path, progress: bool) -> None:
+    """Write a response behind what is there, or anew where the host sends the whole file."""
+    if response.status_code == 416:
+        return
+    continued = response.status_code == 206
+    have = size_of(path) if continued else 0
+    length = response.headers.get("Content-Length")
+    if length:
+        require_space(path.parent, int(length), f"downloading {response.url}")
+    version = response.headers.get("ETag", "")
+    # A weak validator does not promise the same bytes (RFC 9110, 13.1.5).
+    version = response.headers.get("Last-Modified", "") if not version or version.startswith("W/") else version
+    if not continued:
+        etag_of(path).write_text(version) if version else etag_of(path).unlink(missing_ok=True)
+    total = have + int(length) if length else None
+    with (
+        open(path, "ab" if continued else "wb") as file,
+        tqdm(initial=have, total=total, desc=path.name, unit="B", unit_scale=True, disable=None if progress else True) as bar,
+    ):
+        for chunk in response.iter_content(CHUNK):
+            file.write(chunk)
+            bar.update(len(chunk))
+
+
+def pause(response: requests.Response | None, failures: int) -> float:
+    """Seconds to wait: what the host asks for, at most a minute, or twice as long each time."""
+    asked = response.headers.get("Retry-After", "") if response is not None else ""
+    return min(60.0, float(asked) if asked.isdigit() else BACKOFF_S * 2 ** (failures - 1))
+
+
+def finish(part: Path, path: Path) -> None:
+    """A fetched file gets its name."""
+    part.replace(path)
+    etag_of(part).unlink(missing_ok=True)
+
+
+def discard(part: Path) -> None:
+    """Forget a fetched file, so that the next fetch begins anew."""
+    part.unlink(missing_ok=True)
+    etag_of(part).unlink(missing_ok=True)
+
+
+def etag_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.etag")
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,244 @@
+"""Preprocessed task folders of the HEAR benchmark, the form that its tools and its published archives have.
+
+    <name>-<version>-<mode>/
+        task_metadata.json, labelvocabulary.csv
+        train.json, valid.json, test.json or fold00.json, fold01.json, ...: file name -> labels
+        <rate>/<split>/<file name>: mono, 16-bit wav
+
+Source: the published hear-preprocess 2021.1.1 and hear-eval-kit 2021.1.3.
+"""
+
+import csv
+import io
+import json
+import posixpath
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from doppelgangers.errors import UserError
+from doppelgangers.files import replace
+
+SPLITS = ["train", "valid", "test"]
+METADATA, VOCABULARY = "task_metadata.json", "labelvocabulary.csv"
+PREFERRED_HZ = 16000  # the encoders' rate
+
+
+def write_task(
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    mode: str,
+    rate_hz: int,
+    duration_s: float | None,
+    prediction_type: str,
+    evaluation: list[str],
+    sounds: Iterable[tuple[str, str, list, np.ndarray]],
+) -> Path:
+    """Write folder/<name>-<version>-<mode>, whole or not at all; one that was there is replaced.
+
+    Args:
+        folder: of tasks.
+        name: of the task.
+        version: of the data.
+        mode: HEAR's name for the size of the task, such as full or 5h.
+        rate_hz: of the sounds.
+        duration_s: of every sound; None where they differ.
+        prediction_type: multiclass (a label a sound) or multilabel (any number of them).
+        evaluation: HEAR's names of the scores, the one to choose a probe by first: top1_acc, mAP, pitch_acc, ...
+        sounds: (file name, split, labels, samples (T,) float32 in [-1, 1]), taken one by one; the splits are train, valid
+            and test, or fold00, fold01, ...
+
+    Returns:
+        the task's folder.
+
+    Raises:
+        UserError: naming the sound that is not finite, is longer or shorter than the others, has a label or a file name
+            that cannot be stored, or comes twice; or the splits, when they are neither of the two kinds.
+    """
+    task = Path(folder) / f"{name}-{version}-{mode}"
+    labels_of: dict[str, dict[str, list[str]]] = {}
+    with replace(task) as temporary:
+        try:
+            for file, split, labels, samples in sounds:
+                order_splits(name, {*labels_of, split}, whole=False)
+                check_sound(file, samples, duration_s and round(duration_s * rate_hz))
+                if file in labels_of.setdefault(split, {}):
+                    raise UserError(f"{name}: {split} has two sounds of the name {file}")
+                labels_of[split][file] = check_labels([str(label) for label in labels], prediction_type, f"{split}/{file}")
+                path = temporary / str(rate_hz) / split / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(wav_bytes(samples, rate_hz))
+            splits = order_splits(name, set(labels_of))
+            for split in splits:
+                write_indented(temporary / f"{split}.json", labels_of[split])
+            with open(temporary / VOCABULARY, "w", newline="") as file:
+                rows = csv.writer(file, lineterminator="\n")
+                rows.writerows([("idx", "label"), *enumerate(vocabulary_of(labels_of))])
+            metadata = {
+                "task_name": name,
+                "version": version,
+                "embedding_type": "scene",
+                "prediction_type": prediction_type,
+                "split_mode": "trainvaltest" if splits == SPLITS else "presplit_kfold",
+                "sample_duration": duration_s,
+                "evaluation": evaluation,
+                "mode": mode,
+                "splits": splits,
+            }
+            write_indented(temporary / METADATA, metadata | ({} if splits == SPLITS else {"nfolds": len(splits)}))
+            shutil.rmtree(task, ignore_errors=True)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    return task
+
+
+def check_sound(file: str, samples: np.ndarray, expected: int | None) -> None:
+    """Refuse a sound that the format cannot hold.
+
+    Raises:
+        UserError: naming the file.
+    """
+    if file != posixpath.basename(file) or "\\" in file or not file.strip("."):
+        raise UserError(f"{file!r} cannot be the name of a sound: it has to be a plain file name")
+    if samples.ndim != 1 or not np.isfinite(samples).all():
+        raise UserError(f"{file} is not a mono sound of finite samples")
+    if expected and len(samples) != expected:
+        raise UserError(f"{file} has {len(samples)} samples, expected {expected} as every sound of the task")
+
+
+def check_labels(labels: list[str], prediction_type: str, name: str) -> list[str]:
+    """The labels of a sound, if they can be joined to text and taken apart again.
+
+    Raises:
+        UserError: naming the sound.
+    """
+    if unfit := [label for label in labels if ";" in label or not label]:
+        raise UserError(f"{name} has the label {unfit[0]!r}: labels are joined with ';', so they cannot hold it or be empty")
+    if prediction_type == "multiclass" and len(labels) != 1:
+        raise UserError(f"{name} has {len(labels)} labels, and a multiclass task has exactly one a sound")
+    return labels
+
+
+def wav_bytes(samples: np.ndarray, rate_hz: int) -> bytes:
+    data = io.BytesIO()
+    soundfile.write(data, samples, rate_hz, format="WAV", subtype="PCM_16")
+    return data.getvalue()
+
+
+def order_splits(name: str, splits: set[str], whole: bool = True) -> list[str]:
+    """HEAR's order of the splits; as long as they are not the whole, only their names have to be right.
+
+    Raises:
+        UserError: when they are neither train, valid, test nor fold00, fold01, ... without a gap.
+    """
+    folds = [f"fold{number:02d}" for number in range(len(splits) if whole else 100)]
+    for expected in (SPLITS, folds):
+        if splits and (splits == set(expected) or (not whole and splits <= set(expected))):
+            return expected
+    found = ", ".join(sorted(splits)) or "no sounds at all"
+    raise UserError(f"{name}: expected the splits train, valid, test or fold00, fold01, ..., found {found}")
+
+
+def vocabulary_of(labels_of: dict[str, dict[str, list[str]]]) -> list[str]:
+    """All labels, sorted; as numbers where all are, because HEAR reads the chroma of a pitch off its place."""
+    labels = {label for files in labels_of.values() for labels in files.values() for label in labels}
+    numbers = all(re.fullmatch(r"-?\d+", label) for label in labels)
+    return sorted(labels, key=int if numbers else None)
+
+
+def write_indented(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def read_task(names: Iterable[str], read: Callable[[str], bytes]) -> tuple[pd.DataFrame, dict]:
+    """Read what a task holds; the sounds themselves are left to the caller.
+
+    Args:
+        names: relative paths, with "/", of all files of an unpacked folder or an archive.
+        read: takes one of the names, returns the content.
+
+    Returns:
+        a row per sound: `clip` ("<split>/<file name>"), `fold` (train, valid, test, or 1, 2, ...), `label` (joined with
+        ";"), `file` (one of the names); and the content of task_metadata.json. Where there are several sample rates, the
+        sounds are those of the lowest that is not under 16 kHz.
+
+    Raises:
+        UserError: when it is not one task of whole sounds, or incomplete: it names the first file and counts the others.
+    """
+    names = set(names)
+    found = sorted(name for name in names if posixpath.basename(name) == METADATA)
+    if len(found) != 1:
+        tasks = ", ".join(posixpath.dirname(name) or "." for name in found)
+        raise UserError(f"it holds several tasks, give one of them: {tasks}" if found else f"it is no HEAR task: no {METADATA}")
+    root = found[0].removesuffix(METADATA)
+    metadata = read_json_of(found[0], read)
+    if lacking := {"task_name", "embedding_type", "prediction_type", "splits"} - set(metadata):
+        raise UserError(f"{found[0]} lacks {', '.join(sorted(lacking))}")
+    if metadata["embedding_type"] != "scene":
+        raise UserError(
+            f"{metadata['task_name']} labels moments (embedding_type {metadata['embedding_type']}), not whole sounds"
+        )
+    tables = [f"{root}{split}.json" for split in metadata["splits"]]
+    require([*tables, root + VOCABULARY], names, "files of the task")
+
+    rate_hz = choose_rate(root, names)
+    vocabulary = {row.get("label") for row in csv.DictReader(io.StringIO(read(root + VOCABULARY).decode()))}
+    rows = []
+    for split, table in zip(metadata["splits"], tables, strict=True):
+        fold = int(split.removeprefix("fold")) + 1 if re.fullmatch(r"fold\d+", split) else split
+        for file, labels in read_json_of(table, read).items():
+            clip = f"{split}/{file}"
+            labels = check_labels([str(label) for label in labels], metadata["prediction_type"], clip)
+            rows.append((clip, fold, ";".join(labels), f"{root}{rate_hz}/{clip}"))
+    clips = pd.DataFrame(rows, columns=["clip", "fold", "label", "file"])
+    require(clips["file"], names, "sounds")
+    used = dict.fromkeys(label for text in clips["label"] for label in text.split(";") if label)
+    require(used, vocabulary, f"labels in {VOCABULARY}")
+    return clips, metadata
+
+
+def read_json_of(name: str, read: Callable[[str], bytes]) -> dict:
+    """Content of a JSON file that holds a mapping.
+
+    Raises:
+        UserError: naming the file, when it is damaged.
+    """
+    try:
+        content = json.loads(read(name))
+    except ValueError as error:
+        raise UserError(f"{name} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{name} is damaged: it holds no mapping")
+    return content
+
+
+def require(expected: Iterable[str], there: set[str], what: str) -> None:
+    """Refuse a task that lacks something.
+
+    Raises:
+        UserError: with the number of them and the first.
+    """
+    expected = list(expected)
+    if missing := [name for name in expected if name not in there]:
+        raise UserError(f"{len(missing)} of {len(expected)} {what} are missing, the first is {missing[0]}")
+
+
+def choose_rate(root: str, names: set[str]) -> int:
+    """The lowest sample rate that is enough for the encoders, or else the highest.
+
+    Raises:
+        UserError: when there is none.
+    """
+    folders = (name.removeprefix(root).split("/")[0] for name in names if name.startswith(root))
+    rates = sorted({int(folder) for folder in folders if folder.isdecimal()})
+    if not rates:
+        raise UserError(f"{root or '.'} holds no sounds: no folder is named after a sample rate")
+    return next((rate for rate in rates if rate >= PREFERRED_HZ), rates[-1])

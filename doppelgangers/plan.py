@@ -1,0 +1,180 @@
+"""What the workflow asks of a configuration: its datasets and tasks, what each stage reads, and what must be there."""
+
+import dataclasses
+import json
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+from doppelgangers.config import Config, Source
+from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task
+from doppelgangers.errors import UserError
+
+LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
+DOWNLOADS = "resources/downloads"
+
+# What each rule's params carry: the module whose code it runs, and the sections or keys it reads. "{dataset}" and
+# "{peer}" stand for the rule's wildcards.
+STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "sample_pairs": ("pairs", ("synth", "pairs.seed", "pairs.perturbation", "samples")),
+    "write_listening_page": ("listen", ()),
+    "generate_pairs": ("pairs", ("synth", "pairs")),
+    "initialize": ("initialize", ("encoder",)),
+    "pretrain": ("pretrain", ("synth", "pairs.seed", "pairs.perturbation", "encoder", "pretrain")),
+    "register_peer": ("peers", ("encoders.hear.{peer}",)),
+    "download": ("datasets.download", ("datasets.{dataset}.url", "datasets.{dataset}.checksum")),
+    "prepare": ("datasets.prepare", ("datasets.{dataset}",)),
+    "extract_features": ("features", ()),
+    "extract_peer_features": ("peers", ("encoders.hear.{peer}", "datasets.{dataset}.checksum")),
+    "write_hear_task": ("export", ("datasets.{dataset}.checksum",)),
+    "train_probes": ("probe", ("probe", "mlp")),
+    "collect_scores": ("table", ()),
+    "make_table": ("table", ()),
+    "plot_scores": ("figures", ()),
+}
+
+
+def datasets_of(config: Config) -> dict[str, Dataset]:
+    """The catalogue's datasets, and those of the user's own tasks."""
+    own = {
+        name: Dataset(
+            module=task.format,
+            licence=task.licence or "the user's own",
+            clip_s=task.clip_s,
+            archives=(Archive(task.url, name="archive"),) if task.url else (),
+            source="own_tasks in the configuration",
+        )
+        for name, task in config.own_tasks.items()
+    }
+    return {**DATASETS, **own}
+
+
+def tasks_of(config: Config) -> dict[str, Task]:
+    """The catalogue's tasks, and the user's own."""
+    own = {
+        name: Task(
+            dataset=name,
+            label=task.label,
+            metrics=tuple(task.metrics),
+            fold=task.fold,
+            validation=task.validation,
+            probe=task.probe,
+            multilabel=task.multilabel,
+        )
+        for name, task in config.own_tasks.items()
+    }
+    return {**TASKS, **own}
+
+
+def source_of(config: Config, dataset: str) -> Source:
+    """Where the configuration says that a dataset comes from."""
+    own = config.own_tasks.get(dataset)
+    return Source(**{key: getattr(own, key) for key in Source.model_fields}) if own else getattr(config.datasets, dataset)
+
+
+def inputs_of(config: Config, dataset: str) -> list[str]:
+    """Files and folders that a dataset is read from; none for one that a package ships."""
+    source, row = source_of(config, dataset), datasets_of(config)[dataset]
+    fetched = [f"{DOWNLOADS}/{dataset}/{archive.file}" for archive in row.archives]
+    if row.brought and not source.path:
+        raise UserError(f"datasets.{dataset}.path: set it to the folder of the sounds, which have to be yours ({row.licence})")
+    if row.brought:
+        return [source.path, *fetched]
+    if source.path:
+        archives = [Path(source.path, archive.file) for archive in row.archives]
+        return [str(path) for path in archives] if archives and all(map(Path.is_file, archives)) else [source.path]
+    return fetched or ([f"{DOWNLOADS}/{dataset}/archive"] if source.url else [])
+
+
+def archive_of(config: Config, dataset: str, file: str) -> Archive:
+    """The archive that is kept under this name, with the url that the configuration gives in place of the catalogue's."""
+    url, archives = source_of(config, dataset).url, datasets_of(config)[dataset].archives
+    archive = next((archive for archive in archives if archive.file == file), Archive(url, name="archive"))
+    if not url:
+        return archive
+    return dataclasses.replace(archive, name=file, url=f"{url.rstrip('/')}/{file}" if len(archives) > 1 else url)
+
+
+def check_sources(config: Config) -> None:
+    """Look at what lies on this machine before any job starts.
+
+    Raises:
+        UserError: when the `path` or the `file://` url of a dataset in use does not exist, or `downloads.offline` is set
+            and something is not here.
+    """
+    for name in sorted({tasks_of(config)[task].dataset for task in config.tasks}):
+        source, row = source_of(config, name), datasets_of(config)[name]
+        parsed = urlparse(source.url)
+        section = f"own_tasks.{name}" if name in config.own_tasks else f"datasets.{name}"
+        for key, path in (("path", source.path), ("url", url2pathname(parsed.path) if parsed.scheme == "file" else "")):
+            if path and not Path(path).exists():
+                raise UserError(f"{section}.{key}: {path} does not exist; correct it, or empty the key to use the catalogue's")
+        absent = [file for file in inputs_of(config, name) if file.startswith(DOWNLOADS) and not Path(file).exists()]
+        prepared = Path(f"resources/datasets/{name}/logmel.npy").exists()
+        if config.downloads.offline and absent and not prepared and parsed.scheme != "file":
+            address = " and ".join(archive.url for archive in row.archives) or source.url
+            raise UserError(
+                f"downloads.offline is set, and {absent[0]} is not here: set {section}.path to a copy of {address}, or "
+                f"put it there"
+            )
+
+
+def check_licences(config: Config) -> None:
+    """See that the user agreed to the licences of what will be fetched.
+
+    Raises:
+        UserError: naming the datasets with a non-commercial licence that `downloads.noncommercial` does not list.
+    """
+    missing = {}
+    for name in sorted({tasks_of(config)[task].dataset for task in config.tasks}):
+        row, source = datasets_of(config)[name], source_of(config, name)
+        there = source.path or all(Path(file).exists() for file in inputs_of(config, name))
+        if row.noncommercial and not there and name not in config.downloads.noncommercial:
+            missing[name] = row.licence
+    if missing:
+        named = "\n".join(f"  {name}: {licence}" for name, licence in missing.items())
+        raise UserError(
+            f"these datasets may not be used commercially:\n{named}\nRead their licences; if you accept them, add to your "
+            f"configuration\n  downloads: {{noncommercial: [{', '.join(missing)}]}}"
+        )
+
+
+def check_folders(*folders: str) -> None:
+    """Look whether a run could write here, before it starts.
+
+    Raises:
+        UserError: naming the folder that is read-only, or whose disk is full.
+    """
+    for folder in folders:
+        place = Path(folder).resolve()
+        while not place.exists():
+            place = place.parent
+        if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+            raise UserError(
+                f"{folder}: {place} cannot be written; change its owner or mode, or run in another folder (--directory)"
+            )
+        if (free := shutil.disk_usage(place).free) < LEAST_FREE_BYTES:
+            raise UserError(f"{folder}: the disk of {place} is full ({free / 1e6:.0f} MB are free); make room there")
+
+
+def plain(row) -> dict:
+    """A row of the catalogue as sorted plain builtins, without the archives, which have a rule of their own."""
+    content = {key: value for key, value in dataclasses.asdict(row).items() if key != "archives"}
+    return json.loads(json.dumps(content, sort_keys=True))
+
+
+def stage_slice(config: Config, stage: str, dataset: str = "", peer: str = "") -> dict:
+    """The sorted part of the configuration that a stage reads, as plain builtins."""
+    content = config.model_dump(mode="json")
+    for name in config.own_tasks:
+        content["datasets"][name] = source_of(config, name).model_dump(mode="json")
+    result: dict = {}
+    for dotted in STAGES[stage][1]:
+        *path, last = dotted.format(dataset=dataset, peer=peer).split(".")
+        source, target = content, result
+        for part in path:
+            source, target = source[part], target.setdefault(part, {})
+        target[last] = source[last]
+    return json.loads(json.dumps(result, sort_keys=True))

@@ -1,0 +1,204 @@
+"""Every dataset's miniature, from a host on 127.0.0.1 through download, preparation and probes to the table."""
+
+import os
+import subprocess
+
+import pandas as pd
+import pytest
+import yaml
+
+from doppelgangers.datasets.catalogue import DATASETS
+from doppelgangers.files import checksum
+from tests.archives import write_archives, write_folder, write_zip
+from tests.miniatures import FILES
+
+pytestmark = pytest.mark.workflow
+
+EIGHT = ["esc50", "urbansound8k", "vivae", "fsd50k", "nsynth_pitch", "crema_d", "vocal_imitation", "libricount"]
+MLP = {"width": 16, "tried": 2, "max_epochs": 3, "check_every_epochs": 1}
+RANDOM = {"architectures": [], "random_init": True}
+PEER = """
+import torch
+
+class Model(torch.nn.Module):
+    sample_rate = 32000
+    scene_embedding_size = 2
+
+def load_model(model_file_path=""):
+    return Model()
+
+def get_scene_embeddings(audio, model):
+    return torch.stack([audio.mean(1), audio.std(1)], dim=1)
+"""
+
+
+def serve(host, project, dataset):
+    """Put a miniature on the host; returns the section of the configuration that names it."""
+    folder = host.folder / dataset
+    archives = DATASETS[dataset].archives
+    if archives[0].manifest:
+        write_folder(folder, FILES[dataset]())
+        rows = [(path, path.stat().st_size, checksum(path)) for path in sorted(folder.rglob("*.wav"))]
+        manifest = pd.DataFrame(rows, columns=["path", "bytes", "sha256"])
+        manifest = manifest.assign(path=manifest.path.map(lambda path: path.relative_to(folder).as_posix()))
+        manifest.to_csv(project.path(f"doppelgangers/datasets/{archives[0].manifest}"), index=False)
+        return {"url": f"{host.address}/{dataset}", "checksum": "none"}
+    write_archives(folder, dataset)
+    single = f"/{archives[0].file}" if len(archives) == 1 else ""
+    return {"url": f"{host.address}/{dataset}{single}", "checksum": "none"}
+
+
+def run(project, change, *targets):
+    overlay = project.path("change.yaml")
+    overlay.write_text(yaml.safe_dump(change))
+    return project.run(*targets, config=(overlay,), target="results/table.csv" if not targets else targets[0])
+
+
+def hurry(project):
+    """Let tries follow each other at once."""
+    source = project.path("doppelgangers/fetch.py")
+    source.write_text(source.read_text().replace("BACKOFF_S = 1.0", "BACKOFF_S = 0.01"))
+
+
+def test_all_datasets_go_through_to_the_table(project, host):
+    hurry(project)
+    names = [*EIGHT, "fsdd", "mit_ir"]
+    sources = {name: serve(host, project, name) for name in names}
+    sources["vggsound"] = {"path": str(write_folder(project.path("mine/vggsound"), FILES["vggsound"]()))}
+    project.path("resources/downloads/vggsound").mkdir(parents=True)
+    project.path("resources/downloads/vggsound/vggsound.csv").write_bytes(FILES["vggsound"]()["vggsound.csv"])
+    own = {
+        "birds": {"format": "folder", "path": str(write_folder(project.path("mine/birds"), FILES["folder"]())), "clip_s": 1},
+        "digits": {"format": "hear", "path": str(write_folder(project.path("mine/hear"), FILES["hear"]())), "clip_s": 1},
+    }
+    own["birds"]["label"] = "letter"
+    host.busy["/libricount/LibriCount10-0dB.zip"] = 2
+    host.cut["/urbansound8k/UrbanSound8K.tar.gz"] = [70_000]
+    change = {
+        "encoders": RANDOM,
+        "tasks": [*EIGHT, "spoken_digit", "speaker", *own],
+        "own_tasks": own,
+        "datasets": sources,
+        "downloads": {"noncommercial": ["esc50", "urbansound8k", "vivae", "fsd50k"]},
+        "mlp": MLP,
+    }
+    others = [f"resources/datasets/{name}/clips.csv" for name in ("mit_ir", "vggsound")]
+    result = run(project, change, "results/table.csv", *others)
+    assert result.returncode == 0, result.stdout
+    table = pd.read_csv(project.path("results/table.csv"))
+    assert set(table.columns[7::2]) == {*EIGHT, "spoken_digit", "speaker", "birds", "digits"}
+    assert table.iloc[0, 7::2].between(0, 100).all()
+    folds = {
+        task: pd.read_csv(project.path(f"results/probes/{task}/random_init.csv"), dtype=str).fold.unique().tolist()
+        for task in change["tasks"]
+    }
+    assert {task: len(found) for task, found in folds.items()} == {
+        **{"esc50": 5, "urbansound8k": 10, "vivae": 11, "fsd50k": 1, "nsynth_pitch": 1, "crema_d": 5, "vocal_imitation": 3},
+        **{"libricount": 5, "spoken_digit": 6, "speaker": 5, "birds": len(folds["birds"]), "digits": len(folds["digits"])},
+    }
+    assert folds["fsd50k"] == folds["nsynth_pitch"] == ["test"]
+    for name in ("mit_ir", "vggsound"):
+        assert len(pd.read_csv(project.path(f"resources/datasets/{name}/clips.csv"))) > 0
+    # Asked again after 503, and continued after the cut.
+    assert [asked for asked, _ in host.asked].count("/libricount/LibriCount10-0dB.zip") == 3
+    assert ("/urbansound8k/UrbanSound8K.tar.gz", "bytes=65536-") in host.asked
+    assert not list(project.path("resources").rglob(".*"))
+
+
+def test_an_encoder_of_somebody_else_is_a_row(project, host):
+    project.path("hear_peer.py").write_text(PEER)
+    encoders = {**RANDOM, "hear": {"theirs": {"module": "hear_peer"}}}
+    result = run(
+        project,
+        {
+            "encoders": encoders,
+            "tasks": ["libricount"],
+            "datasets": {"libricount": serve(host, project, "libricount")},
+            "mlp": MLP,
+        },
+    )
+    assert result.returncode == 0, result.stdout
+    table = pd.read_csv(project.path("results/table.csv"))
+    assert table.encoder.tolist() == ["theirs", "random_init"]
+    assert table.source.tolist() == ["hear", "random_init"]
+    result = run(
+        project,
+        {"tasks": ["libricount"], "encoders": encoders, "datasets": {"libricount": serve(host, project, "libricount")}},
+        "results/hear_tasks/libricount",
+    )
+    assert result.returncode == 0, result.stdout
+    assert project.path("results/hear_tasks/libricount/libricount-doppelgangers-full/fold04.json").exists()
+
+
+ARCHIVE = "resources/downloads/libricount/LibriCount10-0dB.zip"
+CLIPS = "resources/datasets/libricount/clips.csv"
+
+
+def failing(project, change, message, target=CLIPS):
+    result = run(project, {"encoders": RANDOM, "tasks": ["libricount"], **change}, target)
+    assert result.returncode != 0
+    assert message in result.stdout
+    assert "Traceback" not in result.stdout
+    assert not project.path(CLIPS).exists()
+
+
+def succeeding(project, change, target=CLIPS):
+    result = run(project, {"encoders": RANDOM, "tasks": ["libricount"], **change}, target)
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_download_that_failed_continues_at_the_byte(project, host):
+    hurry(project)
+    change = {"datasets": {"libricount": serve(host, project, "libricount")}}
+    path = "/libricount/LibriCount10-0dB.zip"
+    host.cut[path] = [70_000, *[0] * 6]
+    failing(project, change, "libricount: http")
+    assert not project.path(ARCHIVE).exists()
+    host.cut.clear()
+    host.asked.clear()
+    succeeding(project, change)
+    assert host.asked == [(path, "bytes=65536-")]
+
+
+def test_a_member_that_points_outside_is_refused(project, host):
+    source = serve(host, project, "libricount")
+    files = FILES["libricount"]()
+    write_zip(host.folder / "libricount/LibriCount10-0dB.zip", {**files, "../../outside.wav": b"x"})
+    failing(project, {"datasets": {"libricount": source}}, "which points outside of it")
+    assert not list(project.folder.rglob("outside.wav"))
+
+
+def test_a_missing_member_is_named_and_a_whole_archive_continues(project, host):
+    source = serve(host, project, "esc50")
+    files = FILES["esc50"]()
+    missing = next(name for name in files if name.endswith(".wav"))
+    write_zip(host.folder / "esc50/ESC-50.zip", {name: content for name, content in files.items() if name != missing})
+    change = {"datasets": {"esc50": source}, "tasks": ["esc50"], "downloads": {"noncommercial": ["esc50"]}}
+    target = "resources/datasets/esc50/clips.csv"
+    failing(project, change, f"1 of 20 recordings are missing, the first is {missing}", target)
+    project.path("resources/downloads/esc50/ESC-50.zip").unlink()
+    write_archives(host.folder / "esc50", "esc50")
+    succeeding(project, change, target)
+
+
+def test_a_licence_that_was_not_accepted_stops_the_run_before_anything_is_fetched(project, host):
+    change = {"datasets": {"esc50": serve(host, project, "esc50")}, "tasks": ["esc50"]}
+    failing(project, change, "downloads: {noncommercial: [esc50]}", "resources/datasets/esc50/clips.csv")
+    assert host.asked == []
+    assert not project.path("resources").exists()
+
+
+def test_an_archive_that_the_disk_cannot_hold_is_refused(project, host):
+    source = serve(host, project, "libricount")
+    (host.folder / "libricount/LibriCount10-0dB.zip").write_bytes(bytes(70_000_000))
+    resources = project.path("resources")
+    resources.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(resources)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        failing(project, {"datasets": {"libricount": source}}, "needs 0.07 GB in resources/downloads/libricount")
+        write_archives(host.folder / "libricount", "libricount")
+        succeeding(project, {"datasets": {"libricount": source}})
+    finally:
+        subprocess.run(["umount", "-l", str(resources)], check=True)

@@ -1,0 +1,18 @@
+"""Rule write_hear_task."""
+
+from doppelgangers.datasets.catalogue import Dataset, Task
+from doppelgangers.export import write_hear_task
+from doppelgangers.job import job
+
+with job(snakemake):
+    config = snakemake.params.config
+    task = Task(**config["task"])
+    write_hear_task(
+        snakemake.output.folder,
+        name=snakemake.wildcards.task,
+        task=task,
+        row=Dataset(**config["row"]),
+        sources=snakemake.input,
+        checksum=config["datasets"][task.dataset]["checksum"],
+        threads=snakemake.threads,
+    )
