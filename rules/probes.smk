@@ -27,7 +27,7 @@ rule train_probes:
         "logs/train_probes/{task}_{setting}.benchmark.tsv"
     conda:
         "../envs/doppelgangers.yaml"
-    threads: 2
+    threads: 1
     params:
         **stage("train_probes"),
     message:

@@ -103,17 +103,20 @@ def with_peer(scores, tmp_path):
     (tmp_path / "peer.json").write_text(json.dumps(card))
     row = {"task": "birds", "seed": 0, "metric": "mAP", "epoch": 3}
     pd.DataFrame([{**row, "encoder": "peer", "fold": "test", "score": 0.4}]).to_csv(tmp_path / "birds.csv", index=False)
+    unscored = [{**row, "encoder": "peer", "fold": "test", "score": value, "metric": "d_prime"} for value in (np.nan, np.inf)]
+    pd.DataFrame(unscored).to_csv(tmp_path / "unscored.csv", index=False)
     folds = [{**row, "encoder": "random_init", "fold": fold, "score": fold / 100} for fold in range(1, 11)]
     pd.DataFrame(folds).to_csv(tmp_path / "birds_random.csv", index=False)
     encoders = [tmp_path / "peer.json", tmp_path / "random_init-0.json"]
-    collect_scores(tmp_path / "peers.csv", encoders=encoders, probes=[tmp_path / "birds.csv", tmp_path / "birds_random.csv"])
+    probes = [tmp_path / f"{name}.csv" for name in ("birds", "unscored", "birds_random")]
+    collect_scores(tmp_path / "peers.csv", encoders=encoders, probes=probes)
     return tmp_path / "peers.csv"
 
 
 def test_an_encoder_of_somebody_else_is_a_row_without_pairs(with_peer, tmp_path):
     rows = pd.read_csv(with_peer, dtype=str, keep_default_na=False)
-    assert rows.fold.tolist() == ["test", *map(str, range(1, 11))]
-    assert rows.pairs.tolist() == ["", *["0"] * 10]
+    assert rows.fold.tolist() == [*["test"] * 3, *map(str, range(1, 11))]
+    assert rows.pairs.tolist() == [*[""] * 3, *["0"] * 10]
     make_table(tmp_path / "peer_table.csv", scores=with_peer, metrics=METRICS)
     assert (tmp_path / "peer_table.csv").read_text().splitlines() == [
         "encoder,source,architecture,delta,augmentation,seeds,pairs,birds,birds_std",
