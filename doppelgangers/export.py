@@ -25,10 +25,10 @@ HEAR_METRICS = {
 def write_hear_task(
     folder: Path, *, name: str, task: Task, row: Dataset, sources: list[Path], checksum: str, threads: int = 1
 ) -> None:
-    """Write `<folder>/<name>-doppelgangers-full`, with the sounds at 16 kHz, padded or cut as the task says.
+    """Write a task's folder, with the sounds at 16 kHz, padded or cut as the task says.
 
     Args:
-        folder: to write to; it is given to `heareval` as its tasks folder.
+        folder: to write, `<tasks>/<name>-doppelgangers-full`; `<tasks>` is what `heareval` takes.
         name: of the task.
         task, row: of the catalogue.
         sources, checksum: as in `datasets.prepare.prepare`.
@@ -37,8 +37,9 @@ def write_hear_task(
     Raises:
         UserError: when the sources are not the dataset, or a clip is damaged.
     """
-    faults = []
-    with Tree(sources, Path(folder) / ".unpacked") as tree:
+    folder, faults = Path(folder), []
+    version, mode = folder.name.removeprefix(f"{name}-").split("-")
+    with Tree(sources, folder.with_name(f".unpacked-{name}")) as tree:
         clips = open_clips(task.dataset, row, tree, pinned=checksum != "none")
         rows = clips.table[clips.table[task.label].notna()]
         sounds = read_sounds(
@@ -53,10 +54,10 @@ def write_hear_task(
                 raise UserError(fault_report(task.dataset, faults, len(rows)))
 
         write_task(
-            folder,
+            folder.parent,
             name=name,
-            version="doppelgangers",
-            mode="full",
+            version=version,
+            mode=mode,
             rate_hz=RATE_HZ,
             duration_s=row.clip_s,
             prediction_type="multilabel" if task.multilabel else "multiclass",

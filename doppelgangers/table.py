@@ -42,7 +42,7 @@ def make_table(table: Path, *, scores: Path, metrics: dict[str, str]) -> pd.Data
     Returns:
         the table.
     """
-    empty = dict.fromkeys(("delta", "pairs", "score"), [""])
+    empty = {column: [""] for column in ("delta", "pairs", "score")}
     text = {"architecture": str, "augmentation": str, "fold": str, "pairs": "Int64"}
     rows = pd.read_csv(scores, keep_default_na=False, na_values=empty, dtype=text)
     rows = rows[rows.metric == rows.task.map(metrics)]

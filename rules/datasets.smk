@@ -3,7 +3,7 @@ Downstream datasets.
 
 REQUIRED INPUTS: the network, or what config's datasets.<name>.path names; nothing for those that a package ships.
 OUTPUTS: resources/downloads/<dataset>/<file>; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json; on
-demand, results/hear_tasks/<task>, the task in the format of the HEAR benchmark.
+demand, results/hear_tasks/<task>-doppelgangers-full, the task in the format of the HEAR benchmark.
 """
 
 
@@ -61,7 +61,7 @@ rule write_hear_task:
     input:
         sources=task_sources,
     output:
-        folder=directory("results/hear_tasks/{task}"),
+        folder=directory("results/hear_tasks/{task}-doppelgangers-full"),
     log:
         "logs/write_hear_task/{task}.log",
     benchmark:

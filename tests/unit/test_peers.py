@@ -148,8 +148,9 @@ def test_embeddings_are_checked(sounds, peer, change, message):
 
 def write(folder, **changes):
     task = Task(**{"dataset": "birds", "label": "bird", **changes})
-    write_hear_task(folder / "tasks", name="birds", task=task, row=ROW, sources=[folder / "mine"], checksum="")
-    return folder / "tasks/birds-doppelgangers-full"
+    written = folder / "tasks/birds-doppelgangers-full"
+    write_hear_task(written, name="birds", task=task, row=ROW, sources=[folder / "mine"], checksum="")
+    return written
 
 
 def test_a_task_is_written_in_hears_format(sounds):

@@ -1,7 +1,9 @@
 """Every dataset's miniature, from a host on 127.0.0.1 through download, preparation and probes to the table."""
 
 import os
+import re
 import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -10,7 +12,8 @@ import yaml
 from doppelgangers.datasets.catalogue import DATASETS
 from doppelgangers.files import checksum
 from tests.archives import write_archives, write_folder, write_zip
-from tests.miniatures import FILES
+from tests.conftest import ROOT
+from tests.miniatures import FILES, sound
 
 pytestmark = pytest.mark.workflow
 
@@ -124,10 +127,31 @@ def test_an_encoder_of_somebody_else_is_a_row(project, host):
     result = run(
         project,
         {"tasks": ["libricount"], "encoders": encoders, "datasets": {"libricount": serve(host, project, "libricount")}},
-        "results/hear_tasks/libricount",
+        "results/hear_tasks/libricount-doppelgangers-full",
     )
     assert result.returncode == 0, result.stdout
-    assert project.path("results/hear_tasks/libricount/libricount-doppelgangers-full/fold04.json").exists()
+    assert project.path("results/hear_tasks/libricount-doppelgangers-full/fold04.json").exists()
+
+
+def test_the_example_of_the_documentation_works(project, host):
+    module, rows = re.findall(r"```python\n(.*?)```", (ROOT / "docs/adding.md").read_text(), re.S)
+    project.path("doppelgangers/datasets/bells.py").write_text(module)
+    with open(project.path("doppelgangers/datasets/catalogue.py"), "a") as catalogue:
+        catalogue.write(rows)
+    files = {
+        f"bells/strokes/{tower}_{bell}.wav": sound(pitch, number, 16000)
+        for number, tower in enumerate(("east", "north", "west"))
+        for pitch, bell in ((0, "great"), (7, "small"))
+    }
+    write_zip(host.folder / "bells.zip", files)
+    source = {"url": f"{host.address}/bells.zip", "checksum": f"sha256:{checksum(host.folder / 'bells.zip')}"}
+    result = run(project, {"encoders": RANDOM, "tasks": ["bells"], "datasets": {"bells": source}})
+    assert result.returncode == 0, result.stdout
+    scores = pd.read_csv(project.path("results/scores.csv"))
+    assert sorted(scores.fold.unique()) == [1, 2, 3]
+    docs = [sys.executable, "-m", "doppelgangers.config_docs"]
+    assert subprocess.run(docs, cwd=project.folder, capture_output=True).returncode == 0
+    assert "  bells: {url:" in project.path("config.yaml").read_text()
 
 
 ARCHIVE = "resources/downloads/libricount/LibriCount10-0dB.zip"
