@@ -36,7 +36,11 @@ def test_a_fault_in_the_configuration_stops_everything_at_once(project, change, 
     assert not project.path("results").exists()
 
 
-ONLY_ESC50 = {"tasks": ["esc50"], "encoders": {"architectures": [], "random_init": True}}
+ONLY_ESC50 = {
+    "tasks": ["esc50"],
+    "encoders": {"architectures": [], "random_init": True},
+    "downloads": {"noncommercial": ["esc50"]},
+}
 
 
 def test_a_truncated_wav_is_named(project, tmp_path):
