@@ -21,7 +21,9 @@ from doppelgangers.stacked import forward
 
 GRID_SEED = 42  # HEAR's
 INITS = {"xavier_uniform": torch.nn.init.xavier_uniform_, "xavier_normal": torch.nn.init.xavier_normal_}
-MODELS_TOGETHER = 8  # bounds the memory: about 1 GB for two hidden layers of 1024 and batches of 1024
+# Bounds the memory of a GPU: about 1 GB for two hidden layers of 1024 and batches of 1024. A CPU, which two of this width
+# keep busy, is slowed by the memory that more take (docs/benchmarks.md).
+MODELS_TOGETHER = {"cuda": 8, "cpu": 2}
 SCORED_ROWS = 4096  # at once
 
 
@@ -175,8 +177,9 @@ class Trainer:
             steps = math.ceil(len(self.runs[model.run].train) / self.batch_clips)
             alike.setdefault((model.setting.hidden, steps), []).append(model)
         for same in alike.values():
-            for begin in range(0, len(same), MODELS_TOGETHER):
-                self.train_together(same[begin : begin + MODELS_TOGETHER], seed, title)
+            together = MODELS_TOGETHER[self.inputs.device.type]
+            for begin in range(0, len(same), together):
+                self.train_together(same[begin : begin + together], seed, title)
 
     def train_together(self, models: list[Model], seed: int, title: str) -> None:
         """Train one stack of models; one that has stopped leaves it. Each ends with its best checkpoint."""

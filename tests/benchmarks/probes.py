@@ -22,7 +22,7 @@ GRID = {
     "learning_rates": [3.2e-3, 1e-3, 3.2e-4, 1e-4],
     "tried": 8,
 }
-MLP = {"width": 128, "batch_clips": 256, "max_epochs": 30, "check_every_epochs": 3, "dropout": 0.1, "seed": 0}
+MLP = {"width": 1024, "batch_clips": 1024, "max_epochs": 9, "check_every_epochs": 3, "dropout": 0.1, "seed": 0}
 
 
 def blobs(clips: int, dimension: int, classes: int, spread: float) -> tuple[np.ndarray, np.ndarray, list[Run]]:
@@ -64,7 +64,7 @@ def linear(repeats: int) -> None:
 
 def mlp(repeats: int) -> None:
     """All members of a grid as one batched problem, and one after another."""
-    clips, dimension, classes = 1000, 128, 10
+    clips, dimension, classes = 1000, 512, 10
     x, y, (run, *_) = blobs(clips, dimension, classes, spread=0.3)
     search = {"groups": [0], "metric": "accuracy", "patience_checks": MLP["max_epochs"], "standardize": False}
 
