@@ -70,11 +70,12 @@ def test_all_datasets_go_through_to_the_table(project, host):
     sources["vggsound"] = {"path": str(write_folder(project.path("mine/vggsound"), FILES["vggsound"]()))}
     project.path("resources/downloads/vggsound").mkdir(parents=True)
     project.path("resources/downloads/vggsound/vggsound.csv").write_bytes(FILES["vggsound"]()["vggsound.csv"])
+    write_zip(host.folder / "birds.zip", FILES["folder"]())
+    hear_task = write_folder(project.path("mine/hear"), FILES["hear"]())
     own = {
-        "birds": {"format": "folder", "path": str(write_folder(project.path("mine/birds"), FILES["folder"]())), "clip_s": 1},
-        "digits": {"format": "hear", "path": str(write_folder(project.path("mine/hear"), FILES["hear"]())), "clip_s": 1},
+        "birds": {"format": "folder", "url": f"{host.address}/birds.zip", "label": "letter", "clip_s": 1},
+        "digits": {"format": "hear", "path": str(hear_task), "clip_s": 1, "probe": "mlp"},
     }
-    own["birds"]["label"] = "letter"
     host.busy["/libricount/LibriCount10-0dB.zip"] = 2
     host.cut["/urbansound8k/UrbanSound8K.tar.gz"] = [70_000]
     change = {
@@ -105,6 +106,7 @@ def test_all_datasets_go_through_to_the_table(project, host):
     # Asked again after 503, and continued after the cut.
     assert [asked for asked, _ in host.asked].count("/libricount/LibriCount10-0dB.zip") == 3
     assert ("/urbansound8k/UrbanSound8K.tar.gz", "bytes=65536-") in host.asked
+    assert [path.name for path in project.path("resources").rglob("*.lock.json")] == ["archive.lock.json"]  # of the birds
     assert not list(project.path("resources").rglob(".*"))
 
 
