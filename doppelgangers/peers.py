@@ -44,9 +44,9 @@ def load_peer(module: str, model: str) -> tuple[ModuleType, torch.nn.Module]:
             raise UserError(f"encoders.hear: the model of {module} has no integer {name}, which the HEAR API demands")
     if loaded.sample_rate not in RATES_HZ:
         raise UserError(f"encoders.hear: {module} wants {loaded.sample_rate} Hz; the HEAR API has {RATES_HZ}")
-    if isinstance(loaded, torch.nn.Module):
-        loaded = loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-    return api, loaded
+    if not isinstance(loaded, torch.nn.Module):
+        raise UserError(f"encoders.hear: the model of {module} is a {type(loaded).__name__}; only torch modules can be used")
+    return api, loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
 def register_peer(card: Path, *, name: str, module: str, model: str) -> None:
@@ -139,12 +139,10 @@ def embed(api: ModuleType, model: torch.nn.Module, sounds: np.ndarray, module: s
     Raises:
         UserError: when they are not finite, or not of the declared size.
     """
-    device = "cpu"
-    if isinstance(model, torch.nn.Module):
-        device = next((tensor.device for tensor in (*model.parameters(), *model.buffers())), device)
+    device = next((tensor.device for tensor in (*model.parameters(), *model.buffers())), "cpu")
     with torch.inference_mode():
         found = api.get_scene_embeddings(torch.from_numpy(sounds).to(device), model)
-    found = found.cpu().numpy() if isinstance(found, torch.Tensor) else np.asarray(found)
+    found = found.float().cpu().numpy()
     if found.shape != (len(sounds), model.scene_embedding_size):
         raise UserError(f"{module} gave embeddings of shape {found.shape}, not {(len(sounds), model.scene_embedding_size)}")
     if not np.isfinite(found).all():

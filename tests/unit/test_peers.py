@@ -113,6 +113,7 @@ def test_the_card_says_what_the_peer_is(peer):
     [
         (("def load_model", "def load"), "module hear_peer has no load_model: it is not of the HEAR API"),
         (("sample_rate = 22050", "sample_rate = 8000"), "hear_peer wants 8000 Hz"),
+        (("(torch.nn.Module)", ""), "the model of hear_peer is a Model; only torch modules can be used"),
         (("scene_embedding_size = 3", "size = 3"), "has no integer scene_embedding_size"),
     ],
 )
