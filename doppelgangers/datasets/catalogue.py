@@ -261,6 +261,8 @@ TASKS = {
         dataset="vocal_imitation", label="reference", metrics=("mAP", "d_prime", "auroc", "accuracy"), probe="mlp"
     ),
     "libricount": Task(dataset="libricount", label="speakers", metrics=HEAR, probe="mlp"),
+    # Beside HEAR's folds, which have every actor in all of them: emotions of unseen actors.
+    "crema_d_unseen_actors": Task(dataset="crema_d", label="emotion", fold="actor_fold", metrics=HEAR, probe="mlp"),
     # Digits of unseen speakers; speakers by unseen digits.
     "spoken_digit": Task(dataset="fsdd", label="digit"),
     "speaker": Task(dataset="fsdd", label="speaker", fold="digit_fold"),

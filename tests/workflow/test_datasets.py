@@ -18,6 +18,7 @@ from tests.miniatures import FILES, sound
 pytestmark = pytest.mark.workflow
 
 EIGHT = ["esc50", "urbansound8k", "vivae", "fsd50k", "nsynth_pitch", "crema_d", "vocal_imitation", "libricount"]
+THREE = ["spoken_digit", "speaker", "crema_d_unseen_actors"]
 MLP = {"width": 16, "tried": 2, "max_epochs": 3, "check_every_epochs": 1}
 RANDOM = {"architectures": [], "random_init": True}
 PEER = """
@@ -80,7 +81,7 @@ def test_all_datasets_go_through_to_the_table(project, host):
     host.cut["/urbansound8k/UrbanSound8K.tar.gz"] = [70_000]
     change = {
         "encoders": RANDOM,
-        "tasks": [*EIGHT, "spoken_digit", "speaker", *own],
+        "tasks": [*EIGHT, *THREE, *own],
         "own_tasks": own,
         "datasets": sources,
         "downloads": {"noncommercial": ["esc50", "urbansound8k", "vivae", "fsd50k"]},
@@ -90,7 +91,7 @@ def test_all_datasets_go_through_to_the_table(project, host):
     result = run(project, change, "results/table.csv", *others)
     assert result.returncode == 0, result.stdout
     table = pd.read_csv(project.path("results/table.csv"))
-    assert set(table.columns[7::2]) == {*EIGHT, "spoken_digit", "speaker", "birds", "digits"}
+    assert set(table.columns[7::2]) == {*EIGHT, *THREE, "birds", "digits"}
     assert table.iloc[0, 7::2].between(0, 100).all()
     folds = {
         task: pd.read_csv(project.path(f"results/probes/{task}/random_init.csv"), dtype=str).fold.unique().tolist()
@@ -98,7 +99,14 @@ def test_all_datasets_go_through_to_the_table(project, host):
     }
     assert {task: len(found) for task, found in folds.items()} == {
         **{"esc50": 5, "urbansound8k": 10, "vivae": 11, "fsd50k": 1, "nsynth_pitch": 1, "crema_d": 5, "vocal_imitation": 3},
-        **{"libricount": 5, "spoken_digit": 6, "speaker": 5, "birds": len(folds["birds"]), "digits": len(folds["digits"])},
+        **{
+            "libricount": 5,
+            "spoken_digit": 6,
+            "speaker": 5,
+            "crema_d_unseen_actors": 5,
+            "birds": len(folds["birds"]),
+            "digits": len(folds["digits"]),
+        },
     }
     assert folds["fsd50k"] == folds["nsynth_pitch"] == ["test"]
     for name in ("mit_ir", "vggsound"):
