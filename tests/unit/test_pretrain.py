@@ -15,7 +15,7 @@ from doppelgangers.initialize import initialize
 from doppelgangers.pairs import generate_pairs
 from doppelgangers.pretrain import learning_rate_schedule, open_pairs, pretrain
 
-GENERATOR = dict(seed=0, perturbation="gaussian", duration_s=1.0, control_rate_hz=480)
+GENERATOR = dict(seed=0, perturbation="gaussian", factors={}, duration_s=1.0, control_rate_hz=480)
 SETTINGS = dict(
     architecture="voice",
     delta=0.05,
