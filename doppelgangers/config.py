@@ -150,7 +150,7 @@ class Encoder(Section):
 
 
 class Pretrain(Section):
-    """Contrastive pretraining: loss = alignment + uniformity."""
+    """Contrastive pretraining."""
 
     source: Literal["store", "stream"] = Field(
         "store", description="store: from pairs made beforehand, over and over; stream: fresh pairs at each step, paper"
@@ -159,6 +159,10 @@ class Pretrain(Section):
         76_800, description="pairs seen in all, with repeats where the store is smaller; paper: about 18 million"
     )
     batch_pairs: Annotated[int, Field(ge=2)] = Field(128, description="pairs per step; paper: 768")
+    objective: Literal["align_uniform", "nt_xent"] = Field(
+        "align_uniform", description="align_uniform: alignment + uniformity, paper; nt_xent: SimCLR's, with a temperature"
+    )
+    temperature: Positive = Field(0.1, description="objective nt_xent; SimCLR: 0.1")
     optimizer: Literal["adamw", "sgd"] = Field(
         "adamw", description="sgd (without momentum) is the paper's; adamw needs far fewer pairs"
     )

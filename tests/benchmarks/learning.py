@@ -26,6 +26,8 @@ TRAINING = {
     "batch_pairs": BATCH_PAIRS,
     "seed": SEED,
     "width": WIDTH,
+    "objective": "align_uniform",
+    "temperature": 0.1,
     "optimizer": "adamw",
     "learning_rate": LEARNING_RATE,
     "weight_decay": WEIGHT_DECAY,

@@ -166,6 +166,7 @@ def test_a_stages_keywords_are_the_keys_of_its_sections(stage):
 
 
 def test_architectures_and_perturbations_are_those_of_the_code():
+    from doppelgangers.losses import OBJECTIVES
     from doppelgangers.perturb import PERTURBATIONS
     from doppelgangers.pretrain import OPTIMIZERS
     from doppelgangers.synth import ARCHITECTURES, GROUPS
@@ -174,4 +175,5 @@ def test_architectures_and_perturbations_are_those_of_the_code():
     assert schema["Encoders"]["properties"]["architectures"]["items"]["enum"] == list(ARCHITECTURES)
     assert schema["Pairs"]["properties"]["perturbation"]["enum"] == list(PERTURBATIONS)
     assert list(schema["Factors"]["properties"]) == list(GROUPS)
+    assert schema["Pretrain"]["properties"]["objective"]["enum"] == list(OBJECTIVES)
     assert schema["Pretrain"]["properties"]["optimizer"]["enum"] == list(OPTIMIZERS)
