@@ -13,7 +13,9 @@ def effective_rank(x: torch.Tensor) -> float:
     Args:
         x: embeddings, (N, D).
     """
-    singular = torch.linalg.svdvals(torch.nn.functional.normalize(x.float(), dim=1))
+    x = torch.nn.functional.normalize(x.double(), dim=1)
+    gram = x.T @ x if x.shape[0] > x.shape[1] else x @ x.T  # its eigenvalues come sooner than the singular values of x
+    singular = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
     return torch.special.entr(singular / singular.sum()).sum().exp().item()
 
 

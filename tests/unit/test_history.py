@@ -24,7 +24,8 @@ def falling(first, last):
         ([1.97] * WINDOW, falling(-3.0, -3.8), set()),  # bought with uniformity
         ([1.97] * (WINDOW - 1), [-3.8] * (WINDOW - 1), set()),  # too early to tell
         ([1.80] * WINDOW, [-3.65] * WINDOW, set()),  # the paper's best delta, 0.25, early in training
-        ([*[1.97] * (WINDOW - 1), 1.85], [-3.8] * WINDOW, set()),
+        ([1.88, 1.93] * (WINDOW // 2), [-3.8] * WINDOW, {"delta"}),  # the mean counts
+        ([1.80, 1.93] * (WINDOW // 2), [-3.8] * WINDOW, set()),
         ([1.0, *[1.97] * WINDOW], [-1.0, *[-3.8] * WINDOW], {"delta"}),  # only the last rows count
     ],
 )
