@@ -67,6 +67,7 @@ Url = Annotated[str, AfterValidator(check_url)]
 Checksum = Annotated[str, AfterValidator(check_checksum)]
 Unique = AfterValidator(check_unique)
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -113,11 +114,23 @@ class Synth(Section):
     control_rate_hz: Count = Field(480, description="rate of envelopes and LFOs, in Hz; paper: 480")
 
 
+class Factors(Section):
+    """Perturbation anisotropic: what delta is multiplied with, for each group of parameters; 0 leaves them alone."""
+
+    pitch: Factor = Field(1.0, description="note of the keyboard; tuning and modulation depth of the oscillators")
+    envelope: Factor = Field(1.0, description="attack, decay, sustain, release and shape of the envelopes; length of the note")
+    lfo: Factor = Field(1.0, description="rate, depth, phase and waveform of the slow oscillators, and their own envelopes")
+    mixer: Factor = Field(1.0, description="all others: levels, modulation matrix, shape and phase of the oscillators")
+
+
 class Pairs(Section):
     """The pairs of doppelgängers; each is addressed by (seed, index), and sounds the same wherever it is made."""
 
     seed: Seed = Field(0, description="which sequence of pairs")
-    perturbation: Literal["gaussian"] = Field("gaussian", description="how parameters are perturbed; paper: gaussian")
+    perturbation: Literal["gaussian", "anisotropic"] = Field(
+        "gaussian", description="how parameters are perturbed; paper: gaussian, which is anisotropic with all factors 1"
+    )
+    factors: Factors = Factors()
     count: Count = Field(25_600, description="pairs in the store of each architecture and delta; 64 kB each")
     shard_pairs: Count = Field(3_200, description="pairs per file of the store; a killed run loses at most one file's worth")
 
@@ -137,7 +150,7 @@ class Encoder(Section):
 
 
 class Pretrain(Section):
-    """Contrastive pretraining: loss = alignment + uniformity."""
+    """Contrastive pretraining."""
 
     source: Literal["store", "stream"] = Field(
         "store", description="store: from pairs made beforehand, over and over; stream: fresh pairs at each step, paper"
@@ -146,6 +159,10 @@ class Pretrain(Section):
         76_800, description="pairs seen in all, with repeats where the store is smaller; paper: about 18 million"
     )
     batch_pairs: Annotated[int, Field(ge=2)] = Field(128, description="pairs per step; paper: 768")
+    objective: Literal["align_uniform", "nt_xent"] = Field(
+        "align_uniform", description="align_uniform: alignment + uniformity, paper; nt_xent: SimCLR's, with a temperature"
+    )
+    temperature: Positive = Field(0.1, description="objective nt_xent; SimCLR: 0.1")
     optimizer: Literal["adamw", "sgd"] = Field(
         "adamw", description="sgd (without momentum) is the paper's; adamw needs far fewer pairs"
     )
@@ -297,6 +314,8 @@ class Config(Section):
         check_names("downloads.noncommercial", self.downloads.noncommercial, list(DATASETS))
         if taken := set(self.own_tasks) & {*TASKS, *DATASETS}:
             raise ValueError(f"own_tasks.{min(taken)}: the catalogue has this name already; choose another")
+        if self.pairs.perturbation == "gaussian" and self.pairs.factors != Factors():
+            raise ValueError("pairs.factors: gaussian has none; set pairs.perturbation to anisotropic, or all factors to 1")
         if self.pretrain.batch_pairs > self.pretrain.pairs:
             raise ValueError(f"pretrain.pairs ({self.pretrain.pairs}) is less than one batch ({self.pretrain.batch_pairs})")
         if self.pretrain.source == "store" and self.pretrain.batch_pairs > self.pairs.count:

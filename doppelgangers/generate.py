@@ -23,6 +23,7 @@ class PairGenerator:
         seed: which sequence of pairs.
         perturbation: a name of `perturb.PERTURBATIONS`.
         rate_hz, duration_s, control_rate_hz: as in `synth.synthesizer`.
+        factors: of delta, for each group of `synth.GROUPS`; 1 for those that it does not name.
     """
 
     def __init__(
@@ -34,9 +35,11 @@ class PairGenerator:
         rate_hz: int = 16000,
         duration_s: float = 1.0,
         control_rate_hz: int = 480,
+        factors: dict[str, float] | None = None,
     ):
         self.synth = synthesizer(architecture, rate_hz, duration_s, control_rate_hz)
-        perturb = functools.partial(PERTURBATIONS[perturbation], delta=delta)
+        of_parameters = jnp.array([(factors or {}).get(group, 1.0) for group in self.synth.groups])
+        perturb = functools.partial(PERTURBATIONS[perturbation], delta=delta, factors=of_parameters)
         root = jax.random.key(seed)
 
         def parameters(index: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Alignment and uniformity (Wang & Isola 2020), the paper's objective: loss = align + uniform."""
+"""Objectives: alignment and uniformity (Wang & Isola 2020), the paper's, loss = align + uniform; and NT-Xent."""
 
 import math
 
@@ -33,3 +33,27 @@ def align_uniform(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch
     """Both terms for embeddings (N, D) of two views, normalised here; uniformity is the mean of the two views'."""
     a, b = torch.nn.functional.normalize(a, dim=1), torch.nn.functional.normalize(b, dim=1)
     return align(a, b), (uniform(a) + uniform(b)) / 2
+
+
+def nt_xent(a: torch.Tensor, b: torch.Tensor, temperature: float) -> torch.Tensor:
+    """SimCLR's loss (Chen et al. 2020): which of the 2N - 1 other views is the other view of the same pair?
+
+    Mean over the 2N views i, with the other view j of its pair, of -log(exp(s_ij / t) / sum over k != i of exp(s_ik / t)),
+    where s is the cosine similarity.
+
+    Args:
+        a, b: embeddings of the views, (N, D), N >= 2, normalised here.
+        temperature: t > 0.
+    """
+    views = torch.nn.functional.normalize(torch.cat([a, b]), dim=1)
+    itself = torch.eye(len(views), dtype=torch.bool, device=views.device)
+    similarity = (views @ views.T / temperature).masked_fill(itself, -torch.inf)
+    other = torch.arange(len(views), device=views.device).roll(len(a))
+    return torch.nn.functional.cross_entropy(similarity, other)
+
+
+# (embeddings a, embeddings b, align, uniform, temperature) -> loss
+OBJECTIVES = {
+    "align_uniform": lambda a, b, align, uniform, temperature: align + uniform,
+    "nt_xent": lambda a, b, align, uniform, temperature: nt_xent(a, b, temperature),
+}

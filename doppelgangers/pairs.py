@@ -23,6 +23,7 @@ def generate_pairs(
     delta: float,
     seed: int,
     perturbation: str,
+    factors: dict[str, float],
     count: int,
     shard_pairs: int,
     duration_s: float,
@@ -36,7 +37,7 @@ def generate_pairs(
 
     Args:
         manifest: path of manifest.json; it lists settings, counts and the sha256 of every shard.
-        architecture, delta, seed, perturbation, duration_s, control_rate_hz: as in `generate.PairGenerator`.
+        architecture, delta, seed, perturbation, factors, duration_s, control_rate_hz: as in `generate.PairGenerator`.
         count: number of pairs, with indices 0 .. count - 1.
         shard_pairs: pairs per shard.
         code: digest of the code that runs; shards made by other code are not kept.
@@ -45,12 +46,13 @@ def generate_pairs(
         UserError: when the disk has no room for the store.
     """
     folder = Path(manifest).parent
-    generator = PairGenerator(architecture, delta, seed, perturbation, RATE_HZ, duration_s, control_rate_hz)
+    generator = PairGenerator(architecture, delta, seed, perturbation, RATE_HZ, duration_s, control_rate_hz, factors)
     settings = {
         "architecture": architecture,
         "delta": delta,
         "seed": seed,
         "perturbation": perturbation,
+        "factors": factors,
         "rate_hz": RATE_HZ,
         "duration_s": duration_s,
         "control_rate_hz": control_rate_hz,
@@ -113,12 +115,13 @@ def sample_pairs(
     delta: float,
     seed: int,
     perturbation: str,
+    factors: dict[str, float],
     pairs: int,
     duration_s: float,
     control_rate_hz: int,
 ) -> None:
     """Write the first `pairs` pairs as wav files to listen to: folder/<index>_<a or b>.wav."""
-    generator = PairGenerator(architecture, delta, seed, perturbation, RATE_HZ, duration_s, control_rate_hz)
+    generator = PairGenerator(architecture, delta, seed, perturbation, RATE_HZ, duration_s, control_rate_hz, factors)
     audio = np.asarray(generator.render(np.arange(pairs)))
     Path(folder).mkdir(parents=True, exist_ok=True)
     digits = max(2, math.ceil(math.log10(pairs)))

@@ -18,11 +18,11 @@ DOWNLOADS = "resources/downloads"
 # What each rule's params carry: the module whose code it runs, and the sections or keys it reads. "{dataset}" and
 # "{peer}" stand for the rule's wildcards.
 STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sample_pairs": ("pairs", ("synth", "pairs.seed", "pairs.perturbation", "samples")),
+    "sample_pairs": ("pairs", ("synth", "pairs.seed", "pairs.perturbation", "pairs.factors", "samples")),
     "write_listening_page": ("listen", ()),
     "generate_pairs": ("pairs", ("synth", "pairs")),
     "initialize": ("initialize", ("encoder",)),
-    "pretrain": ("pretrain", ("synth", "pairs.seed", "pairs.perturbation", "encoder", "pretrain")),
+    "pretrain": ("pretrain", ("synth", "pairs.seed", "pairs.perturbation", "pairs.factors", "encoder", "pretrain")),
     "register_peer": ("peers", ("encoders.hear.{peer}",)),
     "download": ("datasets.download", ("datasets.{dataset}.url", "datasets.{dataset}.checksum")),
     "prepare": ("datasets.prepare", ("datasets.{dataset}",)),

@@ -1,6 +1,5 @@
 """Stage: contrastive pretraining of one encoder, on a CPU or one GPU."""
 
-import csv
 import logging
 import math
 import time
@@ -13,19 +12,17 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from doppelgangers.checkpoint import load_state, save_encoder, save_state
+from doppelgangers.diagnostics import dead_share, effective_rank
 from doppelgangers.encoder import Encoder
-from doppelgangers.errors import UserError
-from doppelgangers.files import replace
 from doppelgangers.frontend import LogMel
 from doppelgangers.generate import PairGenerator
-from doppelgangers.losses import align_uniform
+from doppelgangers.history import HISTORY, check_loss, find_warnings, record, write_history
+from doppelgangers.losses import OBJECTIVES, align_uniform
 from doppelgangers.store import PairStore
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_EVERY_S = 30.0  # a killed run loses no more than this
-COLLAPSED = -0.01  # uniformity of embeddings that are all alike is 0
-HISTORY = ("step", "pairs", "align", "uniform", "loss", "lr", "pairs_per_s")
 
 
 def pretrain(
@@ -41,6 +38,8 @@ def pretrain(
     source: str,
     pairs: int,
     batch_pairs: int,
+    objective: str,
+    temperature: float,
     optimizer: str,
     learning_rate: float,
     weight_decay: float,
@@ -58,7 +57,8 @@ def pretrain(
 
     Args:
         encoder: path of encoder.safetensors to write (encoder.json comes with it).
-        history: path of history.csv to write: step, pairs seen, align, uniform, loss, lr, pairs/s.
+        history: path of history.csv to write: step, pairs seen, align, uniform, loss, lr, pairs/s, effective rank and
+            share of dead dimensions (`diagnostics`) of the batch's embeddings.
         architecture, delta: of the pairs.
         seed: of the initial weights and of the order in which stored pairs are seen.
         store: manifest.json of the pairs, for source "store".
@@ -66,13 +66,15 @@ def pretrain(
         width: of the encoder.
         source: "store" (in a new random order every epoch) or "stream" (pair indices in order, each seen once).
         pairs: pairs seen in all; the last step that would go beyond is left out.
+        objective: a name of `losses.OBJECTIVES`; align and uniform are measured under each.
+        temperature: of nt_xent.
         batch_pairs, optimizer, learning_rate, weight_decay, schedule, warmup, milestones: of the optimisation.
         log_every_steps: steps between two rows of the history.
         code: digest of the code that runs.
         checkpoint_every_s: seconds between two side checkpoints.
 
     Raises:
-        UserError: when a loss term is not finite, or all embeddings are alike; it names the step and both terms.
+        UserError: when the loss or a term is not finite, or all embeddings are alike; it names the step and both terms.
     """
     settings = {
         key: value for key, value in locals().items() if key not in ("encoder", "history", "store", "checkpoint_every_s")
@@ -95,6 +97,7 @@ def pretrain(
         log.info("continuing at step %d of %d", start, steps)
     board = SummaryWriter(Path(encoder).parent / "tensorboard", purge_step=start)
 
+    warned: set[str] = set()
     begun = saved = time.monotonic()
     name = f"{architecture} {delta:g} seed {seed}"
     with (
@@ -106,15 +109,22 @@ def pretrain(
             sounds = waiting.result()
             if step + 1 < steps:
                 waiting = pool.submit(batches, step + 1)  # read or synthesized while this step trains
-            align, uniform = training_step(model, frontend, update, sounds.to(device, non_blocking=True))
+            sounds = sounds.to(device, non_blocking=True)
+            terms, embeddings = training_step(model, frontend, update, sounds, objective, temperature)
             lr = rate.get_last_lr()[0]
             rate.step()
             bar.update(batch_pairs)
             if (step + 1) % log_every_steps == 0 or step + 1 == steps:
                 speed = (step + 1 - start) * batch_pairs / (time.monotonic() - begun)
-                rows.append(record(step + 1, batch_pairs, align.item(), uniform.item(), lr, speed))
-                check_loss(name, **rows[-1])
-                bar.set_postfix(align=f"{align.item():.3f}", uniform=f"{uniform.item():.3f}")
+                align, uniform, loss = (term.item() for term in terms)
+                check_loss(name, step=step + 1, align=align, uniform=uniform, loss=loss)
+                spread = effective_rank(embeddings), dead_share(embeddings)
+                rows.append(record(step + 1, batch_pairs, (align, uniform, loss), lr, speed, spread))
+                for kind, message in find_warnings(rows).items():
+                    if kind not in warned:
+                        log.warning("%s: %s", name, message)
+                    warned.add(kind)
+                bar.set_postfix(align=f"{align:.3f}", uniform=f"{uniform:.3f}")
                 for key in HISTORY[2:]:
                     board.add_scalar(key, rows[-1][key], step + 1)
             if time.monotonic() - saved > checkpoint_every_s and step + 1 < steps:
@@ -142,17 +152,26 @@ def pretrain(
     side.unlink(missing_ok=True)
 
 
-def training_step(model: Encoder, frontend: LogMel, update: torch.optim.Optimizer, sounds: torch.Tensor):
-    """One update on sounds (N, 2, T); returns both loss terms, still on the device."""
+def training_step(
+    model: Encoder,
+    frontend: LogMel,
+    update: torch.optim.Optimizer,
+    sounds: torch.Tensor,
+    objective: str,
+    temperature: float,
+) -> tuple[tuple[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]:
+    """One update on sounds (N, 2, T); returns (align, uniform, loss) and the embeddings (2N, D), still on the device."""
     with torch.no_grad():
         log_mel = frontend(sounds.transpose(0, 1).flatten(0, 1))  # both views in one batch (2N, P, 96, 64)
     # ASSUME: a training sound is one patch; of a longer one the first patch is used.
-    a, b = model(log_mel[:, 0]).chunk(2)
+    embeddings = model(log_mel[:, 0])
+    a, b = embeddings.chunk(2)
     align, uniform = align_uniform(a, b)
+    loss = OBJECTIVES[objective](a, b, align, uniform, temperature)
     update.zero_grad(set_to_none=True)
-    (align + uniform).backward()
+    loss.backward()
     update.step()
-    return align.detach(), uniform.detach()
+    return (align.detach(), uniform.detach(), loss.detach()), embeddings.detach()
 
 
 def open_pairs(source: str, store: Path | None, architecture: str, delta: float, generator: dict, batch: int, seed: int):
@@ -193,36 +212,3 @@ def learning_rate_schedule(schedule: str, steps: int, warmup: float, milestones:
         return 1.0
 
     return factor
-
-
-def record(step: int, batch_pairs: int, align: float, uniform: float, lr: float, speed: float) -> dict:
-    """One row of the history."""
-    row = (step, step * batch_pairs, align, uniform, align + uniform, lr, round(speed, 1))
-    return dict(zip(HISTORY, row, strict=True))
-
-
-def check_loss(name: str, *, step: int, align: float, uniform: float, **_) -> None:
-    """Stop a training that has failed.
-
-    Raises:
-        UserError: on a term that is not finite, and on collapse.
-    """
-    place = f"{name}, step {step}: align {align:.4g}, uniform {uniform:.4g}"
-    if not (math.isfinite(align) and math.isfinite(uniform)):
-        raise UserError(
-            f"the loss is not finite ({place}); the learning rate is probably too high: lower pretrain.learning_rate"
-        )
-    if uniform > COLLAPSED:
-        raise UserError(
-            f"all embeddings are alike ({place}); delta may be too small or the learning rate too high: "
-            "raise the delta or lower pretrain.learning_rate"
-        )
-
-
-def write_history(path: Path, rows: list[dict]) -> None:
-    with replace(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.DictWriter(file, HISTORY)
-        writer.writeheader()
-        writer.writerows(
-            {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()} for row in rows
-        )

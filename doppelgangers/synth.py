@@ -7,6 +7,7 @@ any batch.
 
 import dataclasses
 import functools
+import re
 from collections.abc import Callable
 
 import jax
@@ -22,6 +23,15 @@ ARCHITECTURES = {
     "parametric": (ParametricSynth, {"sine": 2, "square_saw": 2, "fm_sine": 1, "fm_square_saw": 1}),
 }
 
+# Groups of parameters, as SynthAX names them in "module/parameter"; the first pattern that fits, "mixer" for all the rest
+# (levels, modulation matrix, shapes and phases of the oscillators).
+GROUPS = {
+    "pitch": r"keyboard.*/midi_f0|vco.*/(tuning|mod_depth)",
+    "envelope": r"adsr.*/|keyboard.*/duration",
+    "lfo": r"lfo.*/",  # its own two envelopes too: they move its rate and depth
+    "mixer": "",
+}
+
 # Sounds rendered at once on a CPU: 32 clips of one second stay in its cache, which makes it faster than any larger
 # batch. An accelerator wants the whole batch at once.
 CPU_CHUNK = 32
@@ -34,6 +44,7 @@ class Synthesizer:
     Attributes:
         dimension: number of parameters, D.
         samples: length of a sound, T.
+        groups: for each of the D parameters its group, a name of `GROUPS`.
         draw: key -> theta (D,) in [0, 1], drawn as SynthAX's own `init` draws it: uniform in the human-readable range
             of each parameter, then mapped by the parameter's curve (so not uniform in [0, 1]).
         render: theta (D,) -> mono audio (T,) float32 in [-1, 1].
@@ -41,6 +52,7 @@ class Synthesizer:
 
     dimension: int
     samples: int
+    groups: tuple[str, ...]
     draw: Callable[[jax.Array], jax.Array]
     render: Callable[[jax.Array], jax.Array]
 
@@ -63,10 +75,12 @@ def synthesizer(architecture: str, rate_hz: int = 16000, duration_s: float = 1.0
         config=SynthConfig(batch_size=1, sample_rate=rate_hz, buffer_size_seconds=duration_s, control_rate=control_rate_hz),
         **options,
     )
-    theta, unravel = jax.flatten_util.ravel_pytree(synth.init(jax.random.key(0)))
+    tree = synth.init(jax.random.key(0))
+    theta, unravel = jax.flatten_util.ravel_pytree(tree)
     return Synthesizer(
         dimension=theta.size,
         samples=round(rate_hz * duration_s),
+        groups=groups_of(tree),
         draw=lambda key: jax.flatten_util.ravel_pytree(synth.init(key))[0],
         render=lambda theta: synth.apply(unravel(theta))[0],
     )
@@ -76,6 +90,16 @@ def render_batch(synth: Synthesizer, theta: jax.Array) -> jax.Array:
     """Render many sounds: theta (N, D) -> audio (N, T). Each is independent of the others."""
     chunk = CPU_CHUNK if jax.default_backend() == "cpu" else len(theta)
     return jax.lax.map(synth.render, theta, batch_size=min(chunk, len(theta)))
+
+
+def groups_of(tree: dict) -> tuple[str, ...]:
+    """The group of each parameter, in the order of the flattened vector (D,)."""
+    groups = []
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        module, name = (part.key for part in path[-2:])
+        name = f"{module.removeprefix('modules_')}/{name}"
+        groups += [next(group for group, pattern in GROUPS.items() if re.match(pattern, name))] * leaf.size
+    return tuple(groups)
 
 
 def parameters_of(tree: dict) -> jax.Array:

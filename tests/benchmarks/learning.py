@@ -17,7 +17,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 STEPS, BATCH_PAIRS, STORED_PAIRS = 40, 128, 1280
 WIDTH, LEARNING_RATE, WEIGHT_DECAY, SEED = 0.25, 1e-3, 1e-6, 0
 PAIRS = {"architecture": "voice", "delta": 0.25}
-GENERATOR = {"seed": 0, "perturbation": "gaussian", "duration_s": 1.0, "control_rate_hz": 480}
+GENERATOR = {"seed": 0, "perturbation": "gaussian", "factors": {}, "duration_s": 1.0, "control_rate_hz": 480}
 TRAINING = {
     **PAIRS,
     "generator": GENERATOR,
@@ -26,6 +26,8 @@ TRAINING = {
     "batch_pairs": BATCH_PAIRS,
     "seed": SEED,
     "width": WIDTH,
+    "objective": "align_uniform",
+    "temperature": 0.1,
     "optimizer": "adamw",
     "learning_rate": LEARNING_RATE,
     "weight_decay": WEIGHT_DECAY,

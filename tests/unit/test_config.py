@@ -40,6 +40,8 @@ def test_overlays_are_valid(overlay):
         ({"pretrain": {"batch_pairs": 1}}, r"pretrain.batch_pairs = 1: .*greater than or equal to 2"),
         ({"pretrain": {"pairs": 100}}, r"pretrain.pairs \(100\) is less than one batch \(128\)"),
         ({"pairs": {"count": 100}}, r"pairs.count \(100\) is less than pretrain.batch_pairs \(128\)"),
+        ({"pairs": {"factors": {"pitch": 0}}}, r"pairs.factors: gaussian has none; set pairs.perturbation to anisotropic"),
+        ({"pairs": {"factors": {"pich": 0}}}, r"pairs.factors.pich: unknown key; did you mean pitch\?"),
         ({"tasks": ["pich"]}, r"tasks: 'pich' is unknown; did you mean pitch\?"),
         ({"downloads": {"noncommercial": ["esc5"]}}, r"downloads.noncommercial: 'esc5' is unknown; did you mean esc50\?"),
         ({"own_tasks": {"birds": {"format": "folder"}}}, r"own_tasks.birds = .*set url or path"),
@@ -143,7 +145,7 @@ def test_metrics_are_those_of_the_code():
 
 # Keys that a stage gets from elsewhere than its keyword of the same name.
 ELSEWHERE = {
-    "pretrain": {"perturbation", "duration_s", "control_rate_hz"},
+    "pretrain": {"perturbation", "factors", "duration_s", "control_rate_hz"},
     "prepare": {"url", "path"},
     "download": {"url"},
     "train_probes": set(Mlp.model_fields),
@@ -164,11 +166,14 @@ def test_a_stages_keywords_are_the_keys_of_its_sections(stage):
 
 
 def test_architectures_and_perturbations_are_those_of_the_code():
+    from doppelgangers.losses import OBJECTIVES
     from doppelgangers.perturb import PERTURBATIONS
     from doppelgangers.pretrain import OPTIMIZERS
-    from doppelgangers.synth import ARCHITECTURES
+    from doppelgangers.synth import ARCHITECTURES, GROUPS
 
     schema = Config.model_json_schema()["$defs"]
     assert schema["Encoders"]["properties"]["architectures"]["items"]["enum"] == list(ARCHITECTURES)
-    assert [schema["Pairs"]["properties"]["perturbation"]["const"]] == list(PERTURBATIONS)
+    assert schema["Pairs"]["properties"]["perturbation"]["enum"] == list(PERTURBATIONS)
+    assert list(schema["Factors"]["properties"]) == list(GROUPS)
+    assert schema["Pretrain"]["properties"]["objective"]["enum"] == list(OBJECTIVES)
     assert schema["Pretrain"]["properties"]["optimizer"]["enum"] == list(OPTIMIZERS)

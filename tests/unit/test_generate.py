@@ -34,6 +34,23 @@ def test_noise_of_the_views_is_independent_with_deviation_delta():
     assert abs(np.corrcoef(noise)[0, 1]) < 0.05
 
 
+@pytest.mark.parametrize(("architecture", "delta"), [("voice", 0.01), ("parametric", 0.25)])
+def test_anisotropic_with_all_factors_1_is_gaussian_to_the_last_bit(architecture, delta):
+    factors = {"pitch": 1.0, "envelope": 1.0, "lfo": 1.0, "mixer": 1.0}
+    gaussian = PairGenerator(architecture, delta, seed=0)
+    anisotropic = PairGenerator(architecture, delta, 0, "anisotropic", factors=factors)
+    np.testing.assert_array_equal(anisotropic.parameters(np.arange(64)), gaussian.parameters(np.arange(64)))
+
+
+def test_a_factor_acts_on_its_group_only():
+    gaussian, held = (PairGenerator("voice", 0.1, 0, *kind) for kind in ((), ("anisotropic", 16000, 1.0, 480, {"pitch": 0.0})))
+    expected, found = gaussian.parameters(np.arange(8)), held.parameters(np.arange(8))
+    pitch = np.array(held.synth.groups) == "pitch"
+    np.testing.assert_array_equal(found[:, 0, pitch], found[:, 1, pitch])
+    np.testing.assert_array_equal(found[:, :, ~pitch], expected[:, :, ~pitch])
+    assert (expected[:, 0, pitch] != expected[:, 1, pitch]).any()
+
+
 def test_a_sound_that_is_not_finite_is_named(generator, monkeypatch):
     monkeypatch.setattr(
         generator, "_render", lambda indices: np.where(indices[:, None, None] == 3, np.nan, np.zeros((1, 2, 4)))

@@ -13,8 +13,20 @@ from doppelgangers.plan import STAGES
 # Lower layers first; a module may import from lower layers, and from its own where listed so.
 LAYERS = [
     {"errors", "datasets.catalogue"},
-    {"files", "audio", "frontend", "losses", "metrics", "linear", "synth", "perturb", "stacked", "datasets.soundfont"},
-    {"fetch", "mlp", "encoder", "generate", "store", "hear_task", "datasets.split_zip", "datasets.folds"},
+    {
+        "files",
+        "audio",
+        "frontend",
+        "losses",
+        "diagnostics",
+        "metrics",
+        "linear",
+        "synth",
+        "perturb",
+        "stacked",
+        "datasets.soundfont",
+    },
+    {"fetch", "history", "mlp", "encoder", "generate", "store", "hear_task", "datasets.split_zip", "datasets.folds"},
     {"checkpoint", "datasets.archive"},
     {"hear", "datasets.clips"},
     {f"datasets.{row.module}" for row in DATASETS.values()} | {"datasets.folder", "datasets.hear"},

@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 import torch
 
-from doppelgangers.losses import align_uniform
+from doppelgangers.losses import align_uniform, nt_xent
 
 
 def oracle(a, b):
@@ -29,4 +30,29 @@ def test_gradient_is_finite_where_embeddings_coincide():
     (align + uniform).backward()
     assert align.item() == 0
     assert abs(uniform.item()) < 1e-5  # collapse: every kernel value is 1
+    assert torch.isfinite(a.grad).all()
+
+
+def nt_xent_oracle(a, b, temperature):
+    """Chen et al. 2020, equation 1 and algorithm 1, view by view."""
+    views = [x / np.linalg.norm(x) for pair in zip(a, b, strict=True) for x in pair]  # 2k and 2k + 1 are a pair
+    losses = []
+    for i in range(len(views)):
+        similar = {k: np.exp(views[i] @ views[k] / temperature) for k in range(len(views)) if k != i}
+        losses.append(-np.log(similar[i ^ 1] / sum(similar.values())))
+    return np.mean(losses)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.5, 3.0])
+def test_nt_xent_equals_the_oracle(temperature):
+    a, b = np.random.default_rng(0).standard_normal((2, 12, 5))
+    found = nt_xent(torch.tensor(a), torch.tensor(b), temperature)
+    np.testing.assert_allclose(found.item(), nt_xent_oracle(a, b, temperature), rtol=1e-10)
+
+
+def test_nt_xent_of_identical_embeddings_is_that_of_guessing_and_has_a_finite_gradient():
+    a = torch.ones(4, 3, requires_grad=True)
+    loss = nt_xent(a, torch.ones(4, 3), 0.001)
+    loss.backward()
+    np.testing.assert_allclose(loss.item(), np.log(7), rtol=1e-5)
     assert torch.isfinite(a.grad).all()

@@ -18,6 +18,7 @@ SETTINGS = dict(
     delta=0.25,
     seed=0,
     perturbation="gaussian",
+    factors={},
     shard_pairs=16,
     duration_s=0.1,
     control_rate_hz=480,

@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doppelgangers.perturb import EPS, gaussian
+from doppelgangers.perturb import EPS, anisotropic, gaussian
 
 
 def test_delta_zero_returns_theta():
@@ -18,3 +18,10 @@ def test_noise_has_deviation_delta_and_stays_in_range():
     wide = np.asarray(gaussian(jax.random.key(0), theta, 5.0))
     assert wide.min() == np.float32(EPS)
     assert wide.max() == 1.0
+
+
+def test_anisotropic_noise_is_the_gaussian_noise_times_the_factor_of_each_parameter():
+    key, theta, factors = jax.random.key(0), jnp.full(9, 0.5), jnp.array([0.0, 0.5, 2.0] * 3)
+    noise = np.asarray(gaussian(key, theta, 0.01)) - 0.5
+    np.testing.assert_allclose(np.asarray(anisotropic(key, theta, 0.01, factors)) - 0.5, noise * factors, atol=1e-7)
+    np.testing.assert_array_equal(anisotropic(key, theta, 0.01, jnp.ones(9)), gaussian(key, theta, 0.01))

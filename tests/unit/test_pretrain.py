@@ -15,7 +15,7 @@ from doppelgangers.initialize import initialize
 from doppelgangers.pairs import generate_pairs
 from doppelgangers.pretrain import learning_rate_schedule, open_pairs, pretrain
 
-GENERATOR = dict(seed=0, perturbation="gaussian", duration_s=1.0, control_rate_hz=480)
+GENERATOR = dict(seed=0, perturbation="gaussian", factors={}, duration_s=1.0, control_rate_hz=480)
 SETTINGS = dict(
     architecture="voice",
     delta=0.05,
@@ -25,6 +25,8 @@ SETTINGS = dict(
     source="store",
     pairs=128,
     batch_pairs=16,
+    objective="align_uniform",
+    temperature=0.1,
     optimizer="adamw",
     learning_rate=1e-3,
     weight_decay=1e-6,
@@ -64,6 +66,8 @@ def test_training_lowers_the_loss_and_writes_its_history(undisturbed):
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     for row in rows:
         np.testing.assert_allclose(float(row["align"]) + float(row["uniform"]), float(row["loss"]), atol=1e-4)
+        assert 1 < float(row["effective_rank"]) <= 32
+        assert float(row["dead_share"]) == 0
     card = read_json(undisturbed / "encoder.json")
     assert (card["encoder"], card["pairs"], card["source"]) == ("voice-0.05", 128, "synthetic")
     assert list((undisturbed / "tensorboard").iterdir())
@@ -124,6 +128,20 @@ def test_store_and_stream_give_the_same_sounds(store):
 def test_training_on_a_stream_needs_no_store(tmp_path):
     run(tmp_path, store=None, source="stream", pairs=32, optimizer="sgd", schedule="step", warmup=0.0)
     assert read_json(tmp_path / "encoder.json")["pairs"] == 32
+
+
+def test_nt_xent_is_lowered_and_both_terms_are_measured(store, tmp_path):
+    run(tmp_path, store=store, objective="nt_xent", temperature=0.5)
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    assert 0 < float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert float(rows[-1]["uniform"]) < 0 < float(rows[-1]["align"])
+
+
+def test_a_sign_of_failure_is_logged_once(store, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(module, "find_warnings", lambda rows: {"collapse": f"nearly identical, row {len(rows)}"})
+    with caplog.at_level(logging.WARNING):
+        run(tmp_path, store=store)
+    assert [record.message for record in caplog.records] == ["voice 0.05 seed 0: nearly identical, row 1"]
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_with_step_and_terms(store, tmp_path, monkeypatch):

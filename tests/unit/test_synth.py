@@ -1,3 +1,5 @@
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,3 +48,29 @@ def test_parameters_are_uniform_in_the_human_range_and_not_in_0_to_1():
     means = theta.mean(axis=0)
     assert (np.abs(means - 0.5) < 0.05).any()  # linear curves
     assert (np.abs(means - 0.5) > 0.1).any()  # bent curves
+
+
+# Each parameter of the three architectures: (kind of module, parameter) -> group.
+GROUP_OF = {
+    ("keyboard", "midi_f0"): "pitch",
+    ("keyboard", "duration"): "envelope",
+    **{("vco", name): "pitch" for name in ("tuning", "mod_depth")},
+    **{("vco", name): "mixer" for name in ("initial_phase", "shape")},
+    **{("adsr", name): "envelope" for name in ("alpha", "attack", "decay", "sustain", "release")},
+    **{("lfo", name): "lfo" for name in ("frequency", "initial_phase", "mod_depth", "rsaw", "saw", "sin", "sqr", "tri")},
+    **{("lfo_amp_adsr", name): "lfo" for name in ("alpha", "attack", "decay", "sustain", "release")},
+    **{("lfo_rate_adsr", name): "lfo" for name in ("alpha", "attack", "decay", "sustain", "release")},
+    ("mixer", "level"): "mixer",
+    ("mod_matrix", "mod"): "mixer",
+}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_parameter_is_in_its_group(architecture):
+    tree = upstream(architecture, 1).init(jax.random.key(0))
+    kinds = {module: re.sub(r"_\d+", "", module.removeprefix("modules_")) for module in tree["params"]}
+    # A tree whose leaves say their group, flattened by JAX itself.
+    named = {m: {name: [GROUP_OF[kinds[m], name]] * leaf.size for name, leaf in of.items()} for m, of in tree["params"].items()}
+    groups = synthesizer(architecture).groups
+    assert list(groups) == jax.tree_util.tree_leaves(named)
+    assert len(groups) == DIMENSIONS[architecture]
