@@ -33,11 +33,12 @@ def plot_scores(figure: Path, *, table: Path) -> None:
         for colour, (architecture, group) in zip(COLOURS, rows.dropna(subset="delta").groupby("architecture"), strict=False):
             x = group.delta.map(place)
             axis.errorbar(x, group[task], group[f"{task}_std"].fillna(0), fmt="o-", color=colour, capsize=3, label=architecture)
-        for (_, row), style in zip(rows[rows.delta.isna()].iterrows(), itertools.cycle(["--", ":", "-."])):
-            name = "random initialisation" if row.source == "random_init" else row.encoder
-            axis.axhline(row[task], color="0.4", linestyle=style, label=name)
+        for _, row in rows[rows.source == "random_init"].iterrows():
+            axis.axhline(row[task], color="0.4", linestyle="--", label="random initialisation")
             if pd.notna(row[f"{task}_std"]):
                 axis.axhspan(row[task] - row[f"{task}_std"], row[task] + row[f"{task}_std"], color="0.9", zorder=0)
+        for (_, row), style in zip(rows[rows.source == "hear"].iterrows(), itertools.cycle([":", "-."])):
+            axis.axhline(row[task], color="0.2", linestyle=style, label=row.encoder)
         axis.set_title(task)
         axis.set_xticks(range(len(deltas)), [f"{delta:g}" for delta in deltas])
         axis.set_xlabel("perturbation δ")
@@ -47,7 +48,14 @@ def plot_scores(figure: Path, *, table: Path) -> None:
         axis.set_visible(False)
     axes[0, 0].set_ylabel("score (%)")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, title="± std over folds")
+    drawing.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=min(len(labels), 2 * columns - 1),
+        frameon=False,
+        title="± std over folds",
+    )
     with replace(figure) as temporary:
         drawing.savefig(temporary, dpi=150, metadata={"Software": None})
     plt.close(drawing)
