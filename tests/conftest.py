@@ -1,5 +1,7 @@
 """What several tests need."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,20 @@ def host(tmp_path):
     host = Host(tmp_path / "served")
     yield host
     host.close()
+
+
+@pytest.fixture
+def small_disk():
+    """Mounts a file system on a new folder; only root can."""
+    mounted = []
+
+    def mount(folder, options):
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("mounting needs root")
+        mounted.append(folder)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

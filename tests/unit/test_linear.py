@@ -3,22 +3,9 @@ import pytest
 import torch
 
 from doppelgangers.linear import Run, archs_schedule, equal_batches, fit_linear, linear_schedule
+from tests.blobs import blobs, folds
 
 SETTINGS = dict(epochs=6, batch_clips=16, learning_rate=0.01, weight_decay=0.01, warmup=0.1, seed=3)
-
-
-def blobs(n=150, dimension=8, classes=4):
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, classes, n)
-    return (rng.standard_normal((n, dimension)) + 2 * np.eye(classes, dimension)[y]).astype(np.float32), y
-
-
-def folds(n, k):
-    fold = np.arange(n) % k
-    return [
-        Run(np.flatnonzero((fold != i) & (fold != (i + 1) % k)), *(np.flatnonzero(fold == j % k) for j in (i + 1, i)))
-        for i in range(k)
-    ]
 
 
 def one_by_one(x, y, run, r, *, epochs, batch_clips, learning_rate, weight_decay, warmup, seed, steps, standardize):

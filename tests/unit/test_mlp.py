@@ -12,6 +12,7 @@ from doppelgangers import mlp
 from doppelgangers.linear import Run
 from doppelgangers.mlp import Model, Setting, Trainer, fit_mlp, grid, network
 from doppelgangers.stacked import forward
+from tests.blobs import blobs, folds
 
 SETTINGS = dict(
     metric="accuracy",
@@ -29,20 +30,6 @@ SETTINGS = dict(
     seed=3,
 )
 ONE = dict(hidden=[2], learning_rates=[3e-3], inits=["xavier_normal"], dropout=0.0)
-
-
-def blobs(n=150, dimension=8, classes=4):
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, classes, n)
-    return (rng.standard_normal((n, dimension)) + 2 * np.eye(classes, dimension)[y]).astype(np.float32), y
-
-
-def folds(n, k):
-    fold = np.arange(n) % k
-    return [
-        Run(np.flatnonzero((fold != i) & (fold != (i + 1) % k)), *(np.flatnonzero(fold == j % k) for j in (i + 1, i)))
-        for i in range(k)
-    ]
 
 
 def fit(x, y, runs, groups=None, **changes):

@@ -1,6 +1,5 @@
 """Every dataset's miniature, from a host on 127.0.0.1 through download, preparation and probes to the table."""
 
-import os
 import re
 import subprocess
 import sys
@@ -222,17 +221,10 @@ def test_a_licence_that_was_not_accepted_stops_the_run_before_anything_is_fetche
     assert not project.path("resources").exists()
 
 
-def test_an_archive_that_the_disk_cannot_hold_is_refused(project, host):
+def test_an_archive_that_the_disk_cannot_hold_is_refused(project, host, small_disk):
     source = serve(host, project, "libricount")
     (host.folder / "libricount/LibriCount10-0dB.zip").write_bytes(bytes(70_000_000))
-    resources = project.path("resources")
-    resources.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(resources)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("mounting needs root")
-    try:
-        failing(project, {"datasets": {"libricount": source}}, "needs 0.07 GB in resources/downloads/libricount")
-        write_archives(host.folder / "libricount", "libricount")
-        succeeding(project, {"datasets": {"libricount": source}})
-    finally:
-        subprocess.run(["umount", "-l", str(resources)], check=True)
+    small_disk(project.path("resources"), "size=60m")
+    failing(project, {"datasets": {"libricount": source}}, "needs 0.07 GB in resources/downloads/libricount")
+    write_archives(host.folder / "libricount", "libricount")
+    succeeding(project, {"datasets": {"libricount": source}})
