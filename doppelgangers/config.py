@@ -56,9 +56,13 @@ def check_unique(values: list) -> list:
 def check_names(key: str, names: list[str], known: list[str]) -> None:
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-            raise ValueError(f"{key}: {name!r} is unknown; {hint}")
+            raise ValueError(f"{key}: {name!r} is unknown; {hint(name, known, 'known are ')}")
+
+
+def hint(name: str, known: list[str], otherwise: str) -> str:
+    """What may have been meant by a misspelt name."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else otherwise + ", ".join(known)
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -354,9 +358,6 @@ def explain(fault: dict) -> str:
         for part in fault["loc"][:-1]:
             named_by_user = get_origin(section) is dict
             section = get_args(section)[1] if named_by_user else section.model_fields[part].annotation
-        known = list(section.model_fields)
-        close = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
-        return f"{place}: unknown key; {hint}"
+        return f"{place}: unknown key; {hint(str(fault['loc'][-1]), list(section.model_fields), 'known keys: ')}"
     message = fault["msg"].removeprefix("Value error, ")
     return f"{place} = {fault['input']!r}: {message}" if place else message

@@ -109,4 +109,4 @@ OF_RANKING: dict[str, Callable] = {
     "d_prime": d_prime,
     "auroc": lambda precision, area, positives: mean(area),
 }
-METRICS = ("accuracy", "macro_f1", "mAP", "weighted_mAP", "d_prime", "auroc", "pitch_acc", "chroma_acc")
+METRICS = (*OF_ONE_LABEL, *OF_RANKING)

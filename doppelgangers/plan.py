@@ -37,18 +37,30 @@ STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def datasets_of(config: Config) -> dict[str, Dataset]:
-    """The catalogue's datasets, and those of the user's own tasks."""
+    """The catalogue's datasets, and those of the user's own tasks, with the archives that the configuration asks for."""
     own = {
         name: Dataset(
             module=task.format,
             licence=task.licence or "the user's own",
             clip_s=task.clip_s,
-            archives=(Archive(task.url, name="archive"),) if task.url else (),
             source="own_tasks in the configuration",
         )
         for name, task in config.own_tasks.items()
     }
-    return {**DATASETS, **own}
+    rows = {**DATASETS, **own}
+    return {
+        name: dataclasses.replace(row, archives=archives_of(row, source_of(config, name).url)) for name, row in rows.items()
+    }
+
+
+def archives_of(row: Dataset, url: str) -> tuple[Archive, ...]:
+    """What to fetch when the configuration gives a url: in place of the one archive, or the folder that holds several."""
+    if not url:
+        return row.archives
+    archives = row.archives or (Archive(url, name="archive"),)
+    urls = [f"{url.rstrip('/')}/{archive.file}" for archive in archives] if len(archives) > 1 else [url]
+    pairs = zip(archives, urls, strict=True)
+    return tuple(dataclasses.replace(archive, name=archive.file, url=place) for archive, place in pairs)
 
 
 def tasks_of(config: Config) -> dict[str, Task]:
@@ -85,16 +97,13 @@ def inputs_of(config: Config, dataset: str) -> list[str]:
     if source.path:
         archives = [Path(source.path, archive.file) for archive in row.archives]
         return [str(path) for path in archives] if archives and all(map(Path.is_file, archives)) else [source.path]
-    return fetched or ([f"{DOWNLOADS}/{dataset}/archive"] if source.url else [])
+    return fetched
 
 
-def archive_of(config: Config, dataset: str, file: str) -> Archive:
-    """The archive that is kept under this name, with the url that the configuration gives in place of the catalogue's."""
-    url, archives = source_of(config, dataset).url, datasets_of(config)[dataset].archives
-    archive = next((archive for archive in archives if archive.file == file), Archive(url, name="archive"))
-    if not url:
-        return archive
-    return dataclasses.replace(archive, name=file, url=f"{url.rstrip('/')}/{file}" if len(archives) > 1 else url)
+def used_datasets(config: Config) -> dict[str, Dataset]:
+    """The datasets of the tasks that are asked for, in the order of their names."""
+    names, rows = {tasks_of(config)[task].dataset for task in config.tasks}, datasets_of(config)
+    return {name: rows[name] for name in sorted(names)}
 
 
 def check_sources(config: Config) -> None:
@@ -104,8 +113,8 @@ def check_sources(config: Config) -> None:
         UserError: when the `path` or the `file://` url of a dataset in use does not exist, or `downloads.offline` is set
             and something is not here.
     """
-    for name in sorted({tasks_of(config)[task].dataset for task in config.tasks}):
-        source, row = source_of(config, name), datasets_of(config)[name]
+    for name, row in used_datasets(config).items():
+        source = source_of(config, name)
         parsed = urlparse(source.url)
         section = f"own_tasks.{name}" if name in config.own_tasks else f"datasets.{name}"
         for key, path in (("path", source.path), ("url", url2pathname(parsed.path) if parsed.scheme == "file" else "")):
@@ -114,7 +123,7 @@ def check_sources(config: Config) -> None:
         absent = [file for file in inputs_of(config, name) if file.startswith(DOWNLOADS) and not Path(file).exists()]
         prepared = Path(f"resources/datasets/{name}/logmel.npy").exists()
         if config.downloads.offline and absent and not prepared and parsed.scheme != "file":
-            address = " and ".join(archive.url for archive in row.archives) or source.url
+            address = " and ".join(archive.url for archive in row.archives)
             raise UserError(
                 f"downloads.offline is set, and {absent[0]} is not here: set {section}.path to a copy of {address}, or "
                 f"put it there"
@@ -128,9 +137,8 @@ def check_licences(config: Config) -> None:
         UserError: naming the datasets with a non-commercial licence that `downloads.noncommercial` does not list.
     """
     missing = {}
-    for name in sorted({tasks_of(config)[task].dataset for task in config.tasks}):
-        row, source = datasets_of(config)[name], source_of(config, name)
-        there = source.path or all(Path(file).exists() for file in inputs_of(config, name))
+    for name, row in used_datasets(config).items():
+        there = source_of(config, name).path or all(Path(file).exists() for file in inputs_of(config, name))
         if row.noncommercial and not there and name not in config.downloads.noncommercial:
             missing[name] = row.licence
     if missing:
@@ -161,7 +169,11 @@ def check_folders(*folders: str) -> None:
 
 def plain(row) -> dict:
     """A row of the catalogue as sorted plain builtins, without the archives, which have a rule of their own."""
-    content = {key: value for key, value in dataclasses.asdict(row).items() if key != "archives"}
+    return sorted_builtins({key: value for key, value in dataclasses.asdict(row).items() if key != "archives"})
+
+
+def sorted_builtins(content: dict) -> dict:
+    """The same content as Snakemake can record and compare it: keys in order, lists for tuples."""
     return json.loads(json.dumps(content, sort_keys=True))
 
 
@@ -177,4 +189,4 @@ def stage_slice(config: Config, stage: str, dataset: str = "", peer: str = "") -
         for part in path:
             source, target = source[part], target.setdefault(part, {})
         target[last] = source[last]
-    return json.loads(json.dumps(result, sort_keys=True))
+    return sorted_builtins(result)

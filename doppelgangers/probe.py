@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from doppelgangers.datasets.catalogue import Task
+from doppelgangers.datasets.catalogue import SPLITS, Task
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace
 from doppelgangers.linear import Run, fit_linear
@@ -15,7 +15,6 @@ from doppelgangers.metrics import score
 from doppelgangers.mlp import fit_mlp
 
 VALIDATION_SHARE = 0.2  # of the clips outside the test fold, ARCH
-SPLITS = ("train", "valid", "test")
 
 
 def train_probes(

@@ -3,7 +3,7 @@ What all rules share: the names of encoder settings, and what each rule's params
 """
 
 from doppelgangers.digest import digest
-from doppelgangers.plan import STAGES, archive_of, datasets_of, inputs_of, plain, stage_slice, tasks_of
+from doppelgangers.plan import STAGES, datasets_of, inputs_of, plain, stage_slice, tasks_of
 
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
@@ -46,6 +46,12 @@ wildcard_constraints:
     file=r"[^/.][^/]*",
 
 
+def dataset_of(wildcards):
+    """The dataset that a job works on, which may be that of its task; "" for none."""
+    task = TASKS.get(wildcards.get("task"))
+    return task.dataset if task else wildcards.get("dataset", "")
+
+
 def stage(name):
     """A rule's params: the sorted configuration that its stage reads, and the digest of the code that it runs.
 
@@ -53,18 +59,15 @@ def stage(name):
     wildcard `dataset`, `task` or `peer` depends on its own keys, its own rows of the catalogue and its own module only.
     """
     code, _ = STAGES[name]
-    if name == "make_table":
-        return {"config": {"metrics": {task: TASKS[task].metrics[0] for task in sorted(CONFIG.tasks)}}, "code": digest(code)}
-    if name not in {*READERS, "download", "train_probes", "register_peer"}:
-        return {"config": stage_slice(CONFIG, name), "code": digest(code)}
 
     def own_slice(wildcards):
-        task = TASKS.get(wildcards.get("task"))
-        dataset = task.dataset if task else wildcards.get("dataset", "")
+        task, dataset = TASKS.get(wildcards.get("task")), dataset_of(wildcards)
         config = stage_slice(CONFIG, name, dataset, wildcards.get("peer", ""))
+        if name == "make_table":
+            config["metrics"] = {task: TASKS[task].metrics[0] for task in sorted(CONFIG.tasks)}
         if name == "download":
-            config["archive"] = plain(archive_of(CONFIG, dataset, wildcards.file))
-            config["licence"] = DATASETS[dataset].licence
+            archive = next(archive for archive in DATASETS[dataset].archives if archive.file == wildcards.file)
+            config.update(archive=plain(archive), licence=DATASETS[dataset].licence)
         if name in READERS:
             config["row"] = plain(DATASETS[dataset])
         if task:
@@ -72,9 +75,6 @@ def stage(name):
         return config
 
     def own_digest(wildcards):
-        if name not in READERS:
-            return digest(code)
-        dataset = TASKS[wildcards.task].dataset if name == "write_hear_task" else wildcards.dataset
-        return digest(code, f"datasets.{DATASETS[dataset].module}")
+        return digest(code, *([f"datasets.{DATASETS[dataset_of(wildcards)].module}"] if name in READERS else []))
 
     return {"config": own_slice, "code": own_digest}

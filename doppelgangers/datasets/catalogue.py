@@ -2,6 +2,7 @@
 
 import dataclasses
 
+SPLITS = ("train", "valid", "test")  # folds that are not numbered
 METRICS = ("accuracy", "macro_f1", "mAP", "weighted_mAP", "auroc", "d_prime", "pitch_acc", "chroma_acc")
 
 

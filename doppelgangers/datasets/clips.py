@@ -92,18 +92,9 @@ def read_table(tree: Tree, name: str, needed: list[str], **options) -> pd.DataFr
         table = pd.read_csv(io.BytesIO(tree.read(name)), **options)
     except ValueError as error:
         raise UserError(f"{name} cannot be read as a table: {error}") from error
-    return columns_of(table, needed, name) if needed else table
-
-
-def columns_of(table: pd.DataFrame, needed: list[str], name: str) -> pd.DataFrame:
-    """The needed columns of a dataset's own table.
-
-    Raises:
-        UserError: naming those that it lacks.
-    """
     if missing := [column for column in needed if column not in table]:
         raise UserError(f"{name} lacks the columns {', '.join(missing)}")
-    return table[needed]
+    return table[needed] if needed else table
 
 
 def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
@@ -145,7 +136,7 @@ def read_sounds(
         clips: of a dataset.
         rows: part of its table.
         rate_hz: to which sounds are resampled.
-        duration_s: to which sounds are padded with silence or cut; 0 leaves them as long as they are.
+        duration_s: to which sounds are padded with silence or cut.
         threads: that decode and resample.
         faults: gets a message for every damaged clip, which is left out like one that does not exist.
         title: of the progress bar.
@@ -157,10 +148,8 @@ def read_sounds(
         if sound is None:
             return None
         sound, found_hz = sound
-        if samples:
-            sound = sound[: int(found_hz * (duration_s + 1))]  # do not resample what is cut off anyway
-        sound = resample(sound, found_hz, rate_hz)
-        return fit(sound, samples) if samples else sound
+        sound = sound[: int(found_hz * (duration_s + 1))]  # do not resample what is cut off anyway
+        return fit(resample(sound, found_hz, rate_hz), samples)
 
     clips.select(rows)
     with ThreadPoolExecutor(threads) as pool:

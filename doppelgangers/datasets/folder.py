@@ -3,11 +3,11 @@
 import pandas as pd
 
 from doppelgangers.datasets.archive import Tree, normal, points_outside
+from doppelgangers.datasets.catalogue import SPLITS
 from doppelgangers.datasets.clips import Clips, clips_of_files, read_table
 from doppelgangers.errors import UserError
 
 TABLE = "clips.csv"
-SPLITS = ("train", "valid", "test")
 TAKEN = ("clip", "file")
 
 
