@@ -23,6 +23,7 @@ except UserError as error:
 include: "rules/common.smk"
 include: "rules/pairs.smk"
 include: "rules/encoder.smk"
+include: "rules/recordings.smk"
 include: "rules/datasets.smk"
 include: "rules/features.smk"
 include: "rules/probes.smk"

@@ -1,7 +1,7 @@
 """Encoders on disk, and the side checkpoint from which a killed training continues."""
 
 import io
-import logging
+import pickle
 from pathlib import Path
 
 import safetensors.torch
@@ -10,8 +10,6 @@ import torch
 from doppelgangers.encoder import Encoder
 from doppelgangers.errors import UserError
 from doppelgangers.files import read_json, replace, write_json
-
-log = logging.getLogger(__name__)
 
 
 def save_encoder(path: Path, encoder: Encoder, card: dict) -> None:
@@ -52,13 +50,22 @@ def save_state(path: Path, state: dict, settings: dict) -> None:
 
 
 def load_state(path: Path, settings: dict, device: torch.device | str = "cpu") -> dict | None:
-    """Read a side checkpoint; None where there is none, or where it was made with other settings (which is logged)."""
+    """Read a side checkpoint; None where there is none.
+
+    Raises:
+        UserError: when it cannot be read, or was made with other settings; it names the keys that differ.
+    """
     if not Path(path).exists():
         return None
-    saved = torch.load(path, map_location=device, weights_only=True)
-    different = [key for key in settings if saved["settings"].get(key) != settings[key]]
-    if different:
-        changes = ", ".join(f"{key} (was {saved['settings'].get(key)!r}, is {settings[key]!r})" for key in different)
-        log.warning("%s was made with other settings and is not used: %s", path, changes)
-        return None
-    return saved["state"]
+    try:
+        saved = torch.load(path, map_location=device, weights_only=True)
+        made_with, state = saved["settings"], saved["state"]
+    except (OSError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+        raise UserError(f"{path} cannot be read ({error}); delete it to start anew") from error
+    if different := [key for key in settings if made_with.get(key) != settings[key]]:
+        changes = ", ".join(f"{key} (was {made_with.get(key)!r}, is {settings[key]!r})" for key in different)
+        raise UserError(
+            f"{path}, which an unfinished training left, was made with other settings: {changes}. Set them back to continue "
+            "it, or delete it to start anew"
+        )
+    return state

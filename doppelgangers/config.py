@@ -92,8 +92,30 @@ class HearEncoder(Section):
     model: str = Field("", description="what its load_model is given: the path of its weights, or empty")
 
 
+Augmentation = Literal["none", "waveform", "waveform_per_example", "spec"]
+
+
+class RealEncoder(Section):
+    """An encoder that is trained on recordings: a baseline."""
+
+    recordings: Name = Field(description="of the section recordings")
+    views: Literal["crop", "jitter"] = Field(
+        "crop", description="crop: both views are one random crop; jitter: two random crops of one recording"
+    )
+    layers: Count = Field(1, description="seconds of one recording that are laid over each other; 1: none")
+    augmentation: Augmentation = Field("waveform_per_example", description="of each view; paper: waveform_per_example")
+
+    @model_validator(mode="after")
+    def check_views(self):
+        if self.views == "jitter" and self.layers > 1:
+            raise ValueError("views: jitter and layers exclude each other; set layers to 1, or views to crop")
+        if self.views == "crop" and self.augmentation == "none":
+            raise ValueError("views: with one crop and no augmentation both views are the same; set augmentation or jitter")
+        return self
+
+
 class Encoders(Section):
-    """Which encoders are rows of the table: every architecture at every delta, each with every seed."""
+    """Which encoders are rows of the table: every architecture at every delta and augmentation, each with every seed."""
 
     random_init: bool = Field(True, description="also the encoder before any training, the row to beat")
     architectures: Annotated[list[Literal["voice", "voicefm", "parametric"]], Unique] = Field(
@@ -102,12 +124,41 @@ class Encoders(Section):
     deltas: Annotated[list[Delta], Unique] = Field(
         ["0.05", "0.25"], description="standard deviation of the perturbation; the paper's are 0.01, 0.05, 0.1, 0.25 and 0.5"
     )
+    augmentations: Annotated[list[Augmentation], Field(min_length=1), Unique] = Field(
+        ["none"],
+        description="of each view: none; waveform, the paper's chain, drawn anew for every 100 sounds as upstream does; "
+        "waveform_per_example, drawn for each; spec, SpecAugment",
+    )
     seeds: Annotated[list[Seed], Field(min_length=1), Unique] = Field(
         [0], description="of the initial weights and the order of the pairs; the table takes the mean over them"
+    )
+    real: dict[Name, RealEncoder] = Field(
+        {}, description="baselines trained on recordings, name: {recordings: ..., views: ...} (docs/pretraining.md)"
+    )
+    released: dict[Name, str] = Field(
+        {}, description="trained encoders as rows, name: folder, such as pretrained/voice-0.25 (docs/hear.md)"
     )
     hear: dict[Name, HearEncoder] = Field(
         {},
         description="others' encoders as rows of the table, name: {module: ..., model: ...}; any package with the HEAR API",
+    )
+
+
+class Recordings(Section):
+    """Sounds to pretrain on."""
+
+    path: str = Field(description="folder, at any depth, or zip or tar archive of sound files")
+    limit_files: Annotated[int, Field(ge=0)] = Field(
+        100_000, description="use so many, drawn at random; 0: all; paper: 100,000"
+    )
+    tolerate_files: Annotated[int, Field(ge=0)] = Field(0, description="leave out up to so many damaged files")
+
+
+class Augment(Section):
+    """The paper's augmentations of the waveform: high-pass, low-pass, pitch shift, time shift, impulse response."""
+
+    impulse_responses: Literal["none", "mit_ir"] = Field(
+        "none", description="mit_ir: of 270 places, dataset mit_ir; none leaves that step out"
     )
 
 
@@ -116,6 +167,9 @@ class Synth(Section):
 
     duration_s: Annotated[float, Field(gt=0, le=60)] = Field(1.0, description="length of a sound, in seconds; paper: 1")
     control_rate_hz: Count = Field(480, description="rate of envelopes and LFOs, in Hz; paper: 480")
+    renderer: Literal["fast", "synthax"] = Field(
+        "fast", description="fast: SynthAX's graph with faster insides; synthax: its own, to compare (docs/design.md)"
+    )
 
 
 class Factors(Section):
@@ -131,10 +185,13 @@ class Pairs(Section):
     """The pairs of doppelgängers; each is addressed by (seed, index), and sounds the same wherever it is made."""
 
     seed: Seed = Field(0, description="which sequence of pairs")
-    perturbation: Literal["gaussian", "anisotropic"] = Field(
-        "gaussian", description="how parameters are perturbed; paper: gaussian, which is anisotropic with all factors 1"
+    perturbation: Literal["gaussian", "anisotropic", "curriculum"] = Field(
+        "gaussian",
+        description="how parameters are perturbed; gaussian: alike, paper; anisotropic: with factors; curriculum: with a "
+        "delta that grows from 0",
     )
     factors: Factors = Factors()
+    ramp_pairs: Count = Field(9_000_000, description="perturbation curriculum: pairs until delta has its full size")
     count: Count = Field(25_600, description="pairs in the store of each architecture and delta; 64 kB each")
     shard_pairs: Count = Field(3_200, description="pairs per file of the store; a killed run loses at most one file's worth")
 
@@ -159,10 +216,19 @@ class Pretrain(Section):
     source: Literal["store", "stream"] = Field(
         "store", description="store: from pairs made beforehand, over and over; stream: fresh pairs at each step, paper"
     )
+    gpus: Literal["auto"] | Annotated[int, Field(ge=0)] = Field(
+        "auto", description="that share a batch; auto: one if there is one, else the CPU; 0: the CPU; paper: 2"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the encoder's products; weights and loss are float32 always; bfloat16 is for GPUs"
+    )
+    compile: bool = Field(False, description="torch.compile the encoder; needs a C++ compiler")
     pairs: Count = Field(
         76_800, description="pairs seen in all, with repeats where the store is smaller; paper: about 18 million"
     )
-    batch_pairs: Annotated[int, Field(ge=2)] = Field(128, description="pairs per step; paper: 768")
+    batch_pairs: Annotated[int, Field(ge=2)] = Field(
+        128, description="pairs per step, over all GPUs together; paper: 768 on each"
+    )
     objective: Literal["align_uniform", "nt_xent"] = Field(
         "align_uniform", description="align_uniform: alignment + uniformity, paper; nt_xent: SimCLR's, with a temperature"
     )
@@ -291,6 +357,10 @@ class Config(Section):
     """The whole configuration."""
 
     encoders: Encoders = Encoders()
+    recordings: dict[Name, Recordings] = Field(
+        {}, description="sounds for encoders.real, name: {path: ...}; the paper's are VGGSound's"
+    )
+    augment: Augment = Augment()
     synth: Synth = Synth()
     pairs: Pairs = Pairs()
     samples: Samples = Samples()
@@ -311,15 +381,27 @@ class Config(Section):
     @model_validator(mode="after")
     def check_sizes(self):
         """What no single key can tell."""
+        named = [*self.encoders.real, *self.encoders.released, *self.encoders.hear]
         trained = self.encoders.architectures and self.encoders.deltas
-        if not (self.encoders.random_init or trained or self.encoders.hear):
+        if not (self.encoders.random_init or trained or named):
             raise ValueError("encoders: nothing to evaluate; set random_init, or name architectures and deltas")
+        if twice := [name for name in named if [*named, "random_init"].count(name) > 1]:
+            raise ValueError(f"encoders: {twice[0]!r} names two encoders; rename one")
+        check_names("encoders.real", [real.recordings for real in self.encoders.real.values()], list(self.recordings))
+        if self.pairs.perturbation == "curriculum" and self.pretrain.source == "store":
+            raise ValueError("pairs.perturbation: a curriculum needs pairs in their order; set pretrain.source to stream")
+        if self.pretrain.gpus != "auto" and self.pretrain.batch_pairs % max(1, self.pretrain.gpus):
+            raise ValueError(
+                f"pretrain.batch_pairs ({self.pretrain.batch_pairs}) must be a multiple of pretrain.gpus ({self.pretrain.gpus})"
+            )
         check_names("tasks", self.tasks, [*TASKS, *self.own_tasks])
         check_names("downloads.noncommercial", self.downloads.noncommercial, list(DATASETS))
         if taken := set(self.own_tasks) & {*TASKS, *DATASETS}:
             raise ValueError(f"own_tasks.{min(taken)}: the catalogue has this name already; choose another")
-        if self.pairs.perturbation == "gaussian" and self.pairs.factors != Factors():
-            raise ValueError("pairs.factors: gaussian has none; set pairs.perturbation to anisotropic, or all factors to 1")
+        if self.pairs.perturbation != "anisotropic" and self.pairs.factors != Factors():
+            raise ValueError(
+                f"pairs.factors: {self.pairs.perturbation} has none; set pairs.perturbation to anisotropic, or all factors to 1"
+            )
         if self.pretrain.batch_pairs > self.pretrain.pairs:
             raise ValueError(f"pretrain.pairs ({self.pretrain.pairs}) is less than one batch ({self.pretrain.batch_pairs})")
         if self.pretrain.source == "store" and self.pretrain.batch_pairs > self.pairs.count:

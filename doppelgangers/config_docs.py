@@ -26,6 +26,8 @@ def bounds(schema: dict) -> str:
         return " | ".join(map(str, schema.get("enum", [schema.get("const")])))
     signs = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
     limits = ", ".join(f"{sign} {schema[key]:g}" for key, sign in signs.items() if key in schema)
+    if "anyOf" in schema:
+        return " | ".join(map(bounds, schema["anyOf"]))
     if schema.get("type") == "array":
         return f"list of {bounds(schema['items'])}"
     return " ".join(filter(None, [WORDS.get(schema["type"], schema["type"]), limits]))
@@ -111,8 +113,8 @@ def render_docs() -> str:
                 lines += ["", f"## {key}", *HEAD]
             shown = key.replace(first, "datasets.<name>.")
             lines.append(table_row(shown, inline(value), property_of(key), field.description))
-            if get_origin(field.annotation) is dict:
-                lines += entry_rows(f"{key}.<name>", get_args(field.annotation)[1])
+            if get_origin(field.annotation) is dict and issubclass(entry := get_args(field.annotation)[1], BaseModel):
+                lines += entry_rows(f"{key}.<name>", entry)
     return "\n".join(lines) + "\n"
 
 

@@ -1,7 +1,5 @@
 """Pairs of doppelgängers, addressed by (seed, index)."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +22,8 @@ class PairGenerator:
         perturbation: a name of `perturb.PERTURBATIONS`.
         rate_hz, duration_s, control_rate_hz: as in `synth.synthesizer`.
         factors: of delta, for each group of `synth.GROUPS`; 1 for those that it does not name.
+        ramp_pairs: index from which a curriculum has its full delta.
+        renderer: as in `synth.synthesizer`.
     """
 
     def __init__(
@@ -36,16 +36,19 @@ class PairGenerator:
         duration_s: float = 1.0,
         control_rate_hz: int = 480,
         factors: dict[str, float] | None = None,
+        ramp_pairs: int = 1,
+        renderer: str = "fast",
     ):
-        self.synth = synthesizer(architecture, rate_hz, duration_s, control_rate_hz)
+        self.synth = synthesizer(architecture, rate_hz, duration_s, control_rate_hz, renderer)
         of_parameters = jnp.array([(factors or {}).get(group, 1.0) for group in self.synth.groups])
-        perturb = functools.partial(PERTURBATIONS[perturbation], delta=delta, factors=of_parameters)
+        perturb = PERTURBATIONS[perturbation]
         root = jax.random.key(seed)
 
         def parameters(index: jax.Array) -> jax.Array:
             key_theta, key_a, key_b = jax.random.split(jax.random.fold_in(root, index), 3)
             theta = self.synth.draw(key_theta)
-            return jnp.stack([perturb(key_a, theta), perturb(key_b, theta)])
+            progress = index / ramp_pairs
+            return jnp.stack([perturb(key, theta, delta, of_parameters, progress) for key in (key_a, key_b)])
 
         def render(indices: jax.Array) -> jax.Array:
             theta = jax.vmap(parameters)(indices)

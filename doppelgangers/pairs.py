@@ -21,13 +21,9 @@ def generate_pairs(
     *,
     architecture: str,
     delta: float,
-    seed: int,
-    perturbation: str,
-    factors: dict[str, float],
+    generator: dict,
     count: int,
     shard_pairs: int,
-    duration_s: float,
-    control_rate_hz: int,
     code: str = "",
 ) -> None:
     """Write `count` pairs as shards of 16-bit sound beside `manifest`, then the manifest.
@@ -37,7 +33,8 @@ def generate_pairs(
 
     Args:
         manifest: path of manifest.json; it lists settings, counts and the sha256 of every shard.
-        architecture, delta, seed, perturbation, factors, duration_s, control_rate_hz: as in `generate.PairGenerator`.
+        architecture, delta: of the pairs.
+        generator: other settings of `generate.PairGenerator`.
         count: number of pairs, with indices 0 .. count - 1.
         shard_pairs: pairs per shard.
         code: digest of the code that runs; shards made by other code are not kept.
@@ -46,19 +43,15 @@ def generate_pairs(
         UserError: when the disk has no room for the store.
     """
     folder = Path(manifest).parent
-    generator = PairGenerator(architecture, delta, seed, perturbation, RATE_HZ, duration_s, control_rate_hz, factors)
+    pairs = PairGenerator(architecture, delta, **generator)
     settings = {
         "architecture": architecture,
         "delta": delta,
-        "seed": seed,
-        "perturbation": perturbation,
-        "factors": factors,
+        **generator,
         "rate_hz": RATE_HZ,
-        "duration_s": duration_s,
-        "control_rate_hz": control_rate_hz,
         "shard_pairs": shard_pairs,
-        "samples": generator.synth.samples,
-        "parameters": generator.synth.dimension,
+        "samples": pairs.synth.samples,
+        "parameters": pairs.synth.dimension,
         "dtype": "int16",
         "jax": jax.__version__,
         "code": code,
@@ -66,7 +59,7 @@ def generate_pairs(
     sizes = [min(shard_pairs, count - start) for start in range(0, count, shard_pairs)]
     shards = keep_shards(folder, settings, sizes)
     missing = sum(sizes) - sum(shard["count"] for shard in shards.values())
-    require_space(folder, missing * 2 * generator.synth.samples * 2, f"the store of {count} {architecture} pairs")
+    require_space(folder, missing * 2 * pairs.synth.samples * 2, f"the store of {count} {architecture} pairs")
 
     with tqdm(total=count, initial=count - missing, desc=f"{architecture} {delta:g}", unit="pair", smoothing=0.05) as bar:
         for number, size in enumerate(sizes):
@@ -74,7 +67,7 @@ def generate_pairs(
             if name in shards:
                 continue
             with replace(folder / name) as temporary:
-                write_shard(temporary, generator, number * shard_pairs, size, bar)
+                write_shard(temporary, pairs, number * shard_pairs, size, bar)
             shards[name] = {"file": name, "count": size, "sha256": checksum(folder / name)}
             write_json(folder / "shards.json", {"settings": settings, "shards": shards})
     write_json(manifest, {**settings, "count": count, "shards": [shards[name] for name in sorted(shards)]})
@@ -108,21 +101,10 @@ def write_shard(path: Path, generator: PairGenerator, first: int, size: int, bar
     shard.flush()
 
 
-def sample_pairs(
-    folder: Path,
-    *,
-    architecture: str,
-    delta: float,
-    seed: int,
-    perturbation: str,
-    factors: dict[str, float],
-    pairs: int,
-    duration_s: float,
-    control_rate_hz: int,
-) -> None:
-    """Write the first `pairs` pairs as wav files to listen to: folder/<index>_<a or b>.wav."""
-    generator = PairGenerator(architecture, delta, seed, perturbation, RATE_HZ, duration_s, control_rate_hz, factors)
-    audio = np.asarray(generator.render(np.arange(pairs)))
+def sample_pairs(folder: Path, *, architecture: str, delta: float, generator: dict, pairs: int) -> None:
+    """Write the first `pairs` pairs as wav files to listen to: folder/<index>_<a or b>.wav; of a curriculum, from its end."""
+    first = generator["ramp_pairs"] if generator["perturbation"] == "curriculum" else 0
+    audio = np.asarray(PairGenerator(architecture, delta, **generator).render(np.arange(first, first + pairs)))
     Path(folder).mkdir(parents=True, exist_ok=True)
     digits = max(2, math.ceil(math.log10(pairs)))
     for index, views in enumerate(audio):

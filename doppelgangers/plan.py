@@ -8,21 +8,27 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from doppelgangers.config import Config, Source
+from doppelgangers.config import Config, Pretrain, Source
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task
 from doppelgangers.errors import UserError
 
 LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
 DOWNLOADS = "resources/downloads"
 
-# What each rule's params carry: the module whose code it runs, and the sections or keys it reads. "{dataset}" and
-# "{peer}" stand for the rule's wildcards.
+PERTURBED = ("pairs.seed", "pairs.perturbation", "pairs.factors", "pairs.ramp_pairs")
+TRAINING = tuple(f"pretrain.{key}" for key in Pretrain.model_fields if key != "source")
+
+# What each rule's params carry: the module whose code it runs, and the sections or keys it reads. Names in braces stand
+# for the rule's wildcards.
 STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sample_pairs": ("pairs", ("synth", "pairs.seed", "pairs.perturbation", "pairs.factors", "samples")),
+    "sample_pairs": ("pairs", ("synth", *PERTURBED, "samples")),
     "write_listening_page": ("listen", ()),
     "generate_pairs": ("pairs", ("synth", "pairs")),
     "initialize": ("initialize", ("encoder",)),
-    "pretrain": ("pretrain", ("synth", "pairs.seed", "pairs.perturbation", "pairs.factors", "encoder", "pretrain")),
+    "pretrain": ("pretrain", ("synth", *PERTURBED, "encoder", "pretrain.source", *TRAINING)),
+    "decode_recordings": ("recordings", ("recordings.{recordings}",)),
+    "pretrain_on_recordings": ("pretrain", ("encoders.real.{real}", "synth.duration_s", "encoder", *TRAINING)),
+    "adopt": ("adopt", ()),
     "register_peer": ("peers", ("encoders.hear.{peer}",)),
     "download": ("datasets.download", ("datasets.{dataset}.url", "datasets.{dataset}.checksum")),
     "prepare": ("datasets.prepare", ("datasets.{dataset}",)),
@@ -33,6 +39,7 @@ STAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "collect_scores": ("table", ()),
     "make_table": ("table", ()),
     "plot_scores": ("figures", ()),
+    "plot_training": ("figures", ()),
 }
 
 
@@ -100,9 +107,34 @@ def inputs_of(config: Config, dataset: str) -> list[str]:
     return fetched
 
 
+def synthetic_settings(config: Config) -> dict[str, dict[str, str]]:
+    """The encoder settings that are trained on doppelgängers: name -> what its pairs are made of."""
+    return {
+        "-".join([architecture, delta, *([augmentation] if augmentation != "none" else [])]): {
+            "architecture": architecture,
+            "delta": delta,
+            "augmentation": augmentation,
+        }
+        for architecture in config.encoders.architectures
+        for delta in config.encoders.deltas
+        for augmentation in config.encoders.augmentations
+    }
+
+
+def impulse_responses_of(config: Config, augmentation: str) -> list[str]:
+    """Files that an augmentation takes impulse responses from."""
+    asked = augmentation.startswith("waveform") and config.augment.impulse_responses != "none"
+    return inputs_of(config, config.augment.impulse_responses) if asked else []
+
+
 def used_datasets(config: Config) -> dict[str, Dataset]:
-    """The datasets of the tasks that are asked for, in the order of their names."""
+    """The datasets of the tasks and augmentations that are asked for, in the order of their names."""
     names, rows = {tasks_of(config)[task].dataset for task in config.tasks}, datasets_of(config)
+    trained = [made_of["augmentation"] for made_of in synthetic_settings(config).values()]
+    if any(
+        impulse_responses_of(config, name) for name in trained + [real.augmentation for real in config.encoders.real.values()]
+    ):
+        names.add(config.augment.impulse_responses)
     return {name: rows[name] for name in sorted(names)}
 
 
@@ -110,9 +142,17 @@ def check_sources(config: Config) -> None:
     """Look at what lies on this machine before any job starts.
 
     Raises:
-        UserError: when the `path` or the `file://` url of a dataset in use does not exist, or `downloads.offline` is set
-            and something is not here.
+        UserError: when the `path` or the `file://` url of a dataset in use, recordings or a released encoder does not exist,
+            or `downloads.offline` is set and something is not here.
     """
+    for name in sorted({real.recordings for real in config.encoders.real.values()}):
+        if not Path(config.recordings[name].path).exists():
+            raise UserError(f"recordings.{name}.path: {config.recordings[name].path} does not exist; correct it")
+    for name, path in config.encoders.released.items():
+        if not Path(released_encoder(path)).is_file():
+            raise UserError(
+                f"encoders.released.{name}: there is no {released_encoder(path)}; name the folder of a released encoder"
+            )
     for name, row in used_datasets(config).items():
         source = source_of(config, name)
         parsed = urlparse(source.url)
@@ -177,14 +217,19 @@ def sorted_builtins(content: dict) -> dict:
     return json.loads(json.dumps(content, sort_keys=True))
 
 
-def stage_slice(config: Config, stage: str, dataset: str = "", peer: str = "") -> dict:
+def released_encoder(path: str) -> str:
+    """Weights of a released encoder, which is given by its folder or by them."""
+    return path if path.endswith(".safetensors") else f"{path}/encoder.safetensors"
+
+
+def stage_slice(config: Config, stage: str, **wildcards: str) -> dict:
     """The sorted part of the configuration that a stage reads, as plain builtins."""
     content = config.model_dump(mode="json")
     for name in config.own_tasks:
         content["datasets"][name] = source_of(config, name).model_dump(mode="json")
     result: dict = {}
     for dotted in STAGES[stage][1]:
-        *path, last = dotted.format(dataset=dataset, peer=peer).split(".")
+        *path, last = dotted.format(**wildcards).split(".")
         source, target = content, result
         for part in path:
             source, target = source[part], target.setdefault(part, {})

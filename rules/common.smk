@@ -2,44 +2,58 @@
 What all rules share: the names of encoder settings, and what each rule's params carry.
 """
 
+import re
+
 from doppelgangers.digest import digest
-from doppelgangers.plan import STAGES, datasets_of, inputs_of, plain, stage_slice, tasks_of
+from doppelgangers.plan import (
+    STAGES,
+    datasets_of,
+    impulse_responses_of,
+    inputs_of,
+    plain,
+    released_encoder,
+    stage_slice,
+    synthetic_settings,
+    tasks_of,
+)
 
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
 
 
-def encoder_settings():
-    """Our encoders: setting -> (architecture, delta); random initialisation has neither."""
-    settings = {"random_init": None} if CONFIG.encoders.random_init else {}
-    for architecture in CONFIG.encoders.architectures:
-        for delta in CONFIG.encoders.deltas:
-            settings[f"{architecture}-{delta}"] = (architecture, delta)
-    return settings
-
-
-OURS = encoder_settings()
-PEERS = list(CONFIG.encoders.hear)  # encoders of others
+# Encoder settings: trained on doppelgängers, trained on recordings, trained before, and those of others.
+SYNTHETIC = synthetic_settings(CONFIG)
+REAL = CONFIG.encoders.real
+RELEASED = CONFIG.encoders.released
+PEERS = CONFIG.encoders.hear
+TRAINED = [*SYNTHETIC, *REAL]
+OURS = [*(["random_init"] if CONFIG.encoders.random_init else []), *TRAINED, *RELEASED]
 SETTINGS = [*OURS, *PEERS]
-PAIR_SETTINGS = [setting for setting, made_of in OURS.items() if made_of]
 
 
 def seeds_of(setting):
-    """Seeds of an encoder setting; an encoder of somebody else is what it is."""
-    return [0] if setting in PEERS else CONFIG.encoders.seeds
+    """Seeds of an encoder setting; an encoder that is not trained here is what it is."""
+    return [0] if setting in RELEASED or setting in PEERS else CONFIG.encoders.seeds
+
+
+def one_of(names):
+    """A wildcard's pattern: one of these names, or nothing at all."""
+    return "|".join(map(re.escape, names)) or r"(?!)"
 
 
 READERS = {"prepare", "extract_peer_features", "write_hear_task"}  # stages that run the dataset's own module
-OUR_SETTING = r"random_init|[a-z]+-[0-9.e+-]+"
-NOTHING = r"(?!)"
 
 
 wildcard_constraints:
     architecture="[a-z]+",
     delta=r"[0-9.e+-]+",
-    setting="|".join([OUR_SETTING, *PEERS]),
-    ours=OUR_SETTING,
-    peer="|".join(PEERS) or NOTHING,
+    setting=one_of(SETTINGS),
+    ours=one_of(OURS),
+    synthetic=one_of(SYNTHETIC),
+    real=one_of(REAL),
+    recordings=one_of(CONFIG.recordings),
+    released=one_of(RELEASED),
+    peer=one_of(PEERS),
     seed=r"\d+",
     dataset="|".join(DATASETS),
     task="|".join(TASKS),
@@ -62,7 +76,9 @@ def stage(name):
 
     def own_slice(wildcards):
         task, dataset = TASKS.get(wildcards.get("task")), dataset_of(wildcards)
-        config = stage_slice(CONFIG, name, dataset, wildcards.get("peer", ""))
+        config = stage_slice(CONFIG, name, **{"dataset": dataset, **dict(wildcards.items())})
+        if name == "pretrain":
+            config["made_of"] = SYNTHETIC[wildcards.synthetic]
         if name == "make_table":
             config["metrics"] = {task: TASKS[task].metrics[0] for task in sorted(CONFIG.tasks)}
         if name == "download":

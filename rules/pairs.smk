@@ -8,11 +8,12 @@ store); samples/*.wav to listen to; results/listen.html.
 
 
 def sample_folders(_wildcards=None):
-    return [f"results/pairs/{setting}/samples" for setting in PAIR_SETTINGS]
+    kinds = dict.fromkeys(f"{made_of['architecture']}-{made_of['delta']}" for made_of in SYNTHETIC.values())
+    return [f"results/pairs/{kind}/samples" for kind in kinds]
 
 
 def listening_page():
-    return ["results/listen.html"] if PAIR_SETTINGS else []
+    return ["results/listen.html"] if SYNTHETIC else []
 
 
 rule generate_pairs:

@@ -5,15 +5,18 @@ from doppelgangers.pretrain import pretrain
 
 with job(snakemake):
     config = snakemake.params.config
+    training = dict(config["pretrain"])
     pretrain(
         snakemake.output.encoder,
         snakemake.output.history,
-        architecture=snakemake.wildcards.architecture,
-        delta=float(snakemake.wildcards.delta),
+        name=snakemake.wildcards.synthetic,
         seed=int(snakemake.wildcards.seed),
         store=snakemake.input.get("store"),
+        impulse_responses=snakemake.input.impulse_responses,
+        source=training.pop("source"),
+        training=training,
         generator={**config["pairs"], **config["synth"]},
         code=snakemake.params.code,
+        **config["made_of"],
         **config["encoder"],
-        **config["pretrain"],
     )

@@ -10,6 +10,5 @@ with job(snakemake):
         architecture=snakemake.wildcards.architecture,
         delta=float(snakemake.wildcards.delta),
         pairs=config["samples"]["pairs"],
-        **config["pairs"],
-        **config["synth"],
+        generator={**config["pairs"], **config["synth"]},
     )

@@ -1,28 +1,41 @@
 import csv
 import logging
+import os
+import re
+import signal
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
-from doppelgangers import pretrain as module
+from doppelgangers import history, learner, memory
 from doppelgangers.checkpoint import load_encoder
 from doppelgangers.encoder import Encoder
 from doppelgangers.errors import UserError
 from doppelgangers.files import read_json
 from doppelgangers.initialize import initialize
+from doppelgangers.learner import Learner, learning_rate_schedule
+from doppelgangers.losses import align_uniform
 from doppelgangers.pairs import generate_pairs
-from doppelgangers.pretrain import learning_rate_schedule, open_pairs, pretrain
+from doppelgangers.pretrain import pretrain
+from doppelgangers.sources import open_pairs
 
-GENERATOR = dict(seed=0, perturbation="gaussian", factors={}, duration_s=1.0, control_rate_hz=480)
+GENERATOR = dict(
+    seed=0, perturbation="gaussian", factors={}, ramp_pairs=1, duration_s=1.0, control_rate_hz=480, renderer="fast"
+)
 SETTINGS = dict(
+    name="voice-0.05",
     architecture="voice",
     delta=0.05,
+    augmentation="none",
     seed=0,
     generator=GENERATOR,
+    impulse_responses=[],
     width=0.0625,
     source="store",
+)
+TRAINING = dict(
     pairs=128,
     batch_pairs=16,
     objective="align_uniform",
@@ -34,18 +47,27 @@ SETTINGS = dict(
     warmup=0.1,
     milestones=[0.775],
     log_every_steps=2,
+    gpus="auto",
+    precision="float32",
+    compile=False,
 )
+SMALL_BATCHES = 2  # from which the memory of a batch is estimated before the first step
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     manifest = tmp_path_factory.mktemp("store") / "manifest.json"
-    generate_pairs(manifest, architecture="voice", delta=0.05, count=64, shard_pairs=48, **GENERATOR)
+    generate_pairs(manifest, architecture="voice", delta=0.05, count=64, shard_pairs=48, generator=GENERATOR)
     return manifest
 
 
-def run(folder, **changes):
-    pretrain(folder / "encoder.safetensors", folder / "history.csv", **{**SETTINGS, **changes})
+def run(folder, *, store=None, checkpoint_every_s=30, **changes):
+    """Train in a folder; `changes` are of SETTINGS or of TRAINING."""
+    settings = {key: changes.get(key, value) for key, value in SETTINGS.items()}
+    training = {key: changes.get(key, value) for key, value in TRAINING.items()}
+    assert changes.keys() <= settings.keys() | training.keys()
+    files = folder / "encoder.safetensors", folder / "history.csv"
+    pretrain(*files, store=store, training=training, checkpoint_every_s=checkpoint_every_s, **settings)
 
 
 def weights(folder):
@@ -74,55 +96,86 @@ def test_training_lowers_the_loss_and_writes_its_history(undisturbed):
     assert not (undisturbed / "checkpoint.pt").exists()
 
 
+@pytest.fixture
+def interrupted(monkeypatch):
+    """A function that lets training break off after so many steps, as by kill -9; and the list of steps that were done."""
+    done, step = [], Learner.step
+
+    def after(steps):
+        def die(learner, sounds, number, watch):
+            if len(done) == steps:
+                raise KeyboardInterrupt
+            done.append(number)
+            return step(learner, sounds, number, watch)
+
+        monkeypatch.setattr(Learner, "step", die)
+
+    return after, done
+
+
 @pytest.mark.parametrize("killed_at", [1, 5])
-def test_a_killed_training_continues_and_ends_with_the_same_weights(undisturbed, store, tmp_path, monkeypatch, killed_at):
-    steps, step = [], module.training_step
-
-    def die(*args):
-        if len(steps) == killed_at:
-            raise KeyboardInterrupt
-        steps.append(1)
-        return step(*args)
-
-    monkeypatch.setattr(module, "training_step", die)
+def test_a_killed_training_continues_and_ends_with_the_same_weights(undisturbed, store, tmp_path, interrupted, killed_at):
+    after, done = interrupted
+    after(killed_at)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, store=store, checkpoint_every_s=0)
     assert (tmp_path / "checkpoint.pt").exists()
     assert not (tmp_path / "encoder.safetensors").exists()
-    monkeypatch.setattr(module, "training_step", lambda *args: (steps.append(1), step(*args))[1])
+    after(None)
     run(tmp_path, store=store)
-    assert len(steps) == 8  # none was done twice
+    assert done == list(range(1, 9))  # none was done twice
     expected = weights(undisturbed)
     for name, tensor in weights(tmp_path).items():
         assert torch.equal(tensor, expected[name]), name
+    rows = [(folder / "history.csv").read_text().splitlines() for folder in (undisturbed, tmp_path)]
+    terms = [[row.split(",")[:6] for row in text] for text in rows]  # the other columns are times
+    assert terms[0] == terms[1]
 
 
-def test_a_checkpoint_of_other_settings_is_refused_and_the_key_named(store, tmp_path, monkeypatch, caplog):
-    calls, step = [], module.training_step
+def test_a_training_that_is_told_to_end_saves_its_step_first(undisturbed, store, tmp_path, monkeypatch):
+    step = Learner.step
 
-    def die_at_the_third(*args):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return step(*args)
+    def terminate_at_3(learner, sounds, number, watch):
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(learner, sounds, number, watch)
 
-    monkeypatch.setattr(module, "training_step", die_at_the_third)
+    monkeypatch.setattr(Learner, "step", terminate_at_3)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit, match="143"):
+        run(tmp_path, store=store)
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert torch.load(tmp_path / "checkpoint.pt")["state"]["step"] == 3
+    monkeypatch.setattr(Learner, "step", step)
+    run(tmp_path, store=store)
+    for name, tensor in weights(tmp_path).items():
+        assert torch.equal(tensor, weights(undisturbed)[name]), name
+
+
+def test_a_checkpoint_of_other_settings_is_refused_and_the_key_named(store, tmp_path, interrupted):
+    after, _ = interrupted
+    after(2)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, store=store, checkpoint_every_s=0)
-    with caplog.at_level(logging.WARNING):
+    after(None)
+    kept = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(UserError, match=r"other settings: learning_rate \(was 0.001, is 0.002\)\. .*delete it to start anew"):
         run(tmp_path, store=store, learning_rate=2e-3)
-    assert "learning_rate (was 0.001, is 0.002)" in caplog.text
-    assert len(calls) == 3 + 8
+    assert (tmp_path / "checkpoint.pt").read_bytes() == kept
+    (tmp_path / "checkpoint.pt").write_bytes(kept[:1000])
+    with pytest.raises(UserError, match=r"checkpoint.pt cannot be read .*delete it"):
+        run(tmp_path, store=store)
 
 
 def test_store_and_stream_give_the_same_sounds(store):
-    stream = open_pairs("stream", None, "voice", 0.05, GENERATOR, 16, 0)
-    stored = open_pairs("store", store, "voice", 0.05, GENERATOR, 16, 0)
-    epoch = torch.cat([stored(step) for step in range(4)])
+    stream = open_pairs("stream", 16, 0, architecture="voice", delta=0.05, generator=GENERATOR)
+    stored = open_pairs("store", 16, 0, manifest=store)
+    assert stream.samples == stored.samples == 16000
+    epoch = torch.cat([stored.read(stored.order(step)) for step in range(4)])
     order = np.random.default_rng([0, 0]).permutation(64)
-    fresh = torch.cat([stream(step) for step in range(4)])
+    fresh = stream.read(np.concatenate([stream.order(step) for step in range(4)]))
     torch.testing.assert_close(epoch, fresh[order], atol=1e-4, rtol=0)
-    assert not torch.equal(torch.cat([stored(step) for step in range(4, 8)]), epoch)  # another order
+    assert not np.array_equal(stored.order(4), stored.order(0))  # another order
 
 
 def test_training_on_a_stream_needs_no_store(tmp_path):
@@ -138,16 +191,23 @@ def test_nt_xent_is_lowered_and_both_terms_are_measured(store, tmp_path):
 
 
 def test_a_sign_of_failure_is_logged_once(store, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(module, "find_warnings", lambda rows: {"collapse": f"nearly identical, row {len(rows)}"})
+    monkeypatch.setattr(history, "find_warnings", lambda rows: {"collapse": f"nearly identical, row {len(rows)}"})
     with caplog.at_level(logging.WARNING):
         run(tmp_path, store=store)
-    assert [record.message for record in caplog.records] == ["voice 0.05 seed 0: nearly identical, row 1"]
+    assert [record.message for record in caplog.records] == ["voice-0.05 seed 0: nearly identical, row 1"]
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_with_step_and_terms(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "align_uniform", lambda a, b: (a.sum() * torch.nan, b.sum() * 0))
-    with pytest.raises(UserError, match=r"not finite.*step 2: align nan, uniform"):
-        run(tmp_path, store=store)
+def test_a_term_that_is_not_finite_stops_the_run_and_the_first_such_step_is_named(store, tmp_path, monkeypatch):
+    calls = []
+
+    def nan_from_the_third_step(a, b):
+        calls.append(1)
+        align, uniform = align_uniform(a, b)
+        return (align * torch.nan if len(calls) - SMALL_BATCHES >= 3 else align), uniform
+
+    monkeypatch.setattr(learner, "align_uniform", nan_from_the_third_step)
+    with pytest.raises(UserError, match=r"^align and loss became not finite \(voice-0.05 seed 0, step 3: align nan, uniform -"):
+        run(tmp_path, store=store, log_every_steps=5)
     assert not (tmp_path / "encoder.safetensors").exists()
 
 
@@ -156,9 +216,29 @@ def test_collapse_stops_the_run(store, tmp_path, monkeypatch):
         def forward(self, log_mel):
             return super().forward(log_mel) * 0 + 1
 
-    monkeypatch.setattr(module, "Encoder", Constant)
-    with pytest.raises(UserError, match=r"all embeddings are alike.*step 2"):
+    monkeypatch.setattr(learner, "Encoder", Constant)
+    with pytest.raises(UserError, match=r"all embeddings are alike.*step 1:"):
         run(tmp_path, store=store)
+
+
+def test_a_gpu_that_is_not_there_is_missed_at_once(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(UserError, match=r"pretrain.gpus = 2, and torch finds 0 GPUs here"):
+        run(tmp_path, store=store, gpus=2)
+
+
+def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_would(tmp_path, monkeypatch):
+    with pytest.raises(
+        UserError, match=r"batch_pairs = 10000000 needs about .* GB .*largest batch that fits is about (\d+)"
+    ) as caught:
+        run(tmp_path, source="stream", pairs=10_000_000, batch_pairs=10_000_000)
+    largest = int(re.search(r"is about (\d+)", str(caught.value))[1])
+    assert 100 < largest < 1_000_000
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 2e9)
+    with pytest.raises(UserError, match=r"2.0 GB are free: the largest batch that fits") as caught:
+        run(tmp_path, source="stream", pairs=10_000_000, batch_pairs=10_000_000)
+    smaller = int(re.search(r"is about (\d+)", str(caught.value))[1])
+    assert smaller < largest
 
 
 def test_the_papers_schedule():

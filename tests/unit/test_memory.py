@@ -1,0 +1,45 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from doppelgangers import memory
+from doppelgangers.errors import UserError
+
+CPU = torch.device("cpu")
+MEASURE = """
+import resource, sys, torch
+from doppelgangers.learner import Learner, Settings
+from doppelgangers.memory import bytes_per_pair
+from doppelgangers.stopwatch import Stopwatch
+from tests.unit.test_pretrain import TRAINING
+cpu = torch.device("cpu")
+learner = Learner(Settings(width=0.25, seed=0, **TRAINING), {"name": "none", "impulse_responses": []}, cpu)
+estimate = bytes_per_pair(lambda zeros: learner.loss(learner.patches(zeros, 0))[0][2], 16000, cpu)
+def peak(pairs):
+    learner.step(torch.randn(pairs, 2, 16000), 0, Stopwatch(cpu))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+small, large = peak(64), peak(320)
+print(estimate, (large - small) / 256)
+"""
+
+
+def test_the_estimate_is_what_a_step_takes():
+    """Held against the peak of the process's memory, of two sizes of batch."""
+    run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
+    estimate, measured = map(float, run.stdout.split())
+    assert 0.6 < estimate * memory.MARGIN / measured < 2.5
+
+
+def test_the_largest_batch_that_fits_does_fit(monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 1e9)
+    with pytest.raises(
+        UserError, match=r"= 100000 needs about 5\d\d\.\d GB of memory, and 1\.0 GB are free: .* about (\d+)"
+    ) as caught:
+        memory.require_memory(100_000, 1e6, CPU)
+    largest = int(str(caught.value).split("about ")[2].split()[0])
+    memory.require_memory(largest, 1e6, CPU)
+    with pytest.raises(UserError):
+        memory.require_memory(largest + 2, 1e6, CPU)
+    memory.require_memory(largest + 2, 1e6, CPU, ranks=2)  # two GPUs hold half of it each
