@@ -1,0 +1,16 @@
+"""Rule decode_recordings."""
+
+from doppelgangers.job import job
+from doppelgangers.recordings import decode_recordings
+
+with job(snakemake):
+    config = snakemake.params.config["recordings"][snakemake.wildcards.recordings]
+    decode_recordings(
+        snakemake.output.manifest,
+        path=snakemake.input.path,
+        limit_files=config["limit_files"],
+        tolerate_files=config["tolerate_files"],
+        seed=0,
+        threads=snakemake.threads,
+        code=snakemake.params.code,
+    )
