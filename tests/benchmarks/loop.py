@@ -1,5 +1,6 @@
 """Speed of the training loop and of its parts, ours and the way of the authors' released code (`upstream`)."""
 
+import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +11,7 @@ import torch
 from doppelgangers.encoder import Encoder
 from doppelgangers.frontend import LogMel
 from doppelgangers.generate import PairGenerator
-from doppelgangers.pretrain import OPTIMIZERS, open_pairs, training_step
+from doppelgangers.pretrain import OPTIMIZERS, training_step
 from tests.benchmarks import upstream
 from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
 
@@ -23,20 +24,19 @@ GENERATOR = {"seed": SEED, "perturbation": "gaussian", "factors": {}, "duration_
 
 def loop(repeats: int) -> None:
     """Each part alone, on the same sounds, and all of them."""
-    generator = PairGenerator("voice", DELTA, **GENERATOR)
     pairs = upstream.synthesis(BATCH_PAIRS, DELTA)
     keys = jax.random.split(jax.random.key(SEED), STEPS)
-    sounds = ours_of(generator, 0).to(DEVICE)
-    a, b = sounds.unbind(1)
+    read = functools.partial(our_sounds, PairGenerator("voice", DELTA, **GENERATOR))
+    sounds = read(0).to(DEVICE)
+    a, b = (view.contiguous() for view in sounds.unbind(1))
     log_mel = LogMel().to(DEVICE)
     patches = log_mel(sounds.transpose(0, 1).flatten(0, 1))
     patches_a, patches_b = patches[:, 0].chunk(2)
     model, update = trainer(torch.channels_last)
     their_model, their_update = trainer(torch.contiguous_format)
-    read = open_pairs("stream", None, "voice", DELTA, GENERATOR, BATCH_PAIRS, SEED)
     parts = {
         "synthesis": (
-            repeated(lambda i: ours_of(generator, i)),
+            repeated(read),
             repeated(lambda i: torch.cat(pairs(keys[i]))),
         ),
         "front-end": (
@@ -77,8 +77,8 @@ def our_loop(model: Encoder, frontend: LogMel, update: torch.optim.Optimizer, re
     loss.item()
 
 
-def ours_of(generator: PairGenerator, step: int) -> torch.Tensor:
-    """Sounds (N, 2, T) of a step, as `open_pairs` gives them."""
+def our_sounds(generator: PairGenerator, step: int) -> torch.Tensor:
+    """Sounds (N, 2, T) of a step, as `pretrain` streams them."""
     return torch.from_dlpack(generator.render(np.arange(step * BATCH_PAIRS, (step + 1) * BATCH_PAIRS)))
 
 
