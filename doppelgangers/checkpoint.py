@@ -26,18 +26,35 @@ def save_encoder(path: Path, encoder: Encoder, card: dict) -> None:
     write_json(Path(path).with_suffix(".json"), card)
 
 
+def find_encoder(place: Path) -> Path:
+    """The weights at `place`, which is an encoder.safetensors or the folder that holds one.
+
+    Raises:
+        UserError: when there are none, or no card beside them.
+    """
+    path = Path(place) / "encoder.safetensors" if Path(place).is_dir() else Path(place)
+    if missing := [str(file) for file in (path, path.with_suffix(".json")) if not file.is_file()]:
+        raise UserError(
+            f"{place} is not an encoder, because there is no {missing[0]}: name an encoder.safetensors that has "
+            "its encoder.json beside it, or the folder that holds both, such as results/encoders/voice-0.25/seed=0"
+        )
+    return path
+
+
 def load_encoder(path: Path, device: torch.device | str = "cpu") -> Encoder:
-    """Read an encoder that `save_encoder` wrote, in evaluation mode.
+    """Read an encoder that `save_encoder` or `release` wrote, in float32 and evaluation mode.
 
     Raises:
         UserError: when the file is broken or does not fit its card.
     """
-    card = read_json(Path(path).with_suffix(".json"))
-    encoder = Encoder(width=card["width"])
     try:
-        encoder.load_state_dict(safetensors.torch.load_file(path))
-    except (safetensors.SafetensorError, RuntimeError) as error:
-        raise UserError(f"{path} is not the encoder that its .json describes ({error}); delete both and run again") from error
+        encoder = Encoder(width=read_json(Path(path).with_suffix(".json"))["width"])
+        encoder.load_state_dict(safetensors.torch.load_file(path))  # every tensor, by name; copied into float32
+    except (safetensors.SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} is not the encoder that its .json describes ({type(error).__name__}: {error}); delete both, and run or "
+            "copy them again"
+        ) from error
     return encoder.eval().to(device)
 
 

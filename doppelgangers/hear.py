@@ -1,14 +1,12 @@
 """Our encoders behind the API of the HEAR benchmark, so that its tools run on them (hearbenchmark.com/hear-api.html)."""
 
 import warnings
-from pathlib import Path
 
 import torch
 from torch import nn
 
-from doppelgangers.checkpoint import load_encoder
+from doppelgangers.checkpoint import find_encoder, load_encoder
 from doppelgangers.encoder import EMBEDDING_SIZE, Encoder
-from doppelgangers.errors import UserError
 from doppelgangers.frontend import HOP, PATCH_FRAMES, PATCH_SAMPLES, RATE_HZ, LogMel
 
 TIMESTAMP_HOP_FRAMES = 5  # 50 ms: HEAR suggests no longer hop, because its events tolerate 50 ms
@@ -64,15 +62,7 @@ def load_model(model_file_path: str = "") -> HearModel:
     if not model_file_path:
         warnings.warn("no encoder is named, so this is a random initialisation: width 1.0, seed 0", stacklevel=2)
         return HearModel(Encoder(width=1.0, seed=0)).eval()
-    path = Path(model_file_path)
-    if path.is_dir():
-        path = path / "encoder.safetensors"
-    if missing := [str(file) for file in (path, path.with_suffix(".json")) if not file.is_file()]:
-        raise UserError(
-            f"{model_file_path} is not an encoder, because there is no {missing[0]}: name an encoder.safetensors that has "
-            "its encoder.json beside it, or the folder that holds both, such as results/encoders/voice-0.25/seed=0"
-        )
-    return HearModel(load_encoder(path)).eval()
+    return HearModel(load_encoder(find_encoder(model_file_path))).eval()
 
 
 @torch.no_grad()

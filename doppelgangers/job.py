@@ -73,12 +73,17 @@ def provenance(snakemake, seconds: float) -> dict:
         "config": snakemake.params.config,
         "code": snakemake.params.code,
         "commit": commit(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": versions(),
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {device()}",
         "threads": snakemake.threads,
         "seconds": round(seconds, 1),
     }
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that results depend on."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def device() -> str:

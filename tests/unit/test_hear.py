@@ -13,6 +13,7 @@ from doppelgangers.encoder import Encoder
 from doppelgangers.errors import UserError
 from doppelgangers.features import extract_features
 from doppelgangers.frontend import LogMel
+from doppelgangers.release import release
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def folder(tmp_path_factory):
     encoder = Encoder(width=0.1, seed=3)
     torch.manual_seed(0)
     encoder(torch.randn(8, 96, 64))
-    save_encoder(folder / "encoder.safetensors", encoder, {"width": 0.1})
+    save_encoder(folder / "encoder.safetensors", encoder, {"encoder": "voice-0.25", "seed": 0, "width": 0.1})
     return folder
 
 
@@ -142,6 +143,22 @@ def test_wrong_audio_is_refused_in_words(model, function, audio, words):
 def test_a_file_and_its_folder_are_the_same_model(folder, model):
     other = hear.load_model(str(folder / "encoder.safetensors"))
     assert torch.equal(other.encoder.fc.weight, model.encoder.fc.weight)
+
+
+def test_a_released_encoder_embeds_as_the_encoder_did(tmp_path, folder, model):
+    released, none = tmp_path / "pretrained/tones", tmp_path / "none"
+    release(folder / "encoder.safetensors", released, scores=none, record=none)
+    audio = noise(4, 2.0)
+    scenes, (moments, _) = hear.get_scene_embeddings(audio, model), hear.get_timestamp_embeddings(audio, model)
+    for place in (released, released / "encoder.safetensors"):
+        other = hear.load_model(str(place))
+        assert {tensor.dtype for tensor in other.parameters()} == {torch.float32}
+        for found, expected in (
+            (hear.get_scene_embeddings(audio, other), scenes),
+            (hear.get_timestamp_embeddings(audio, other)[0], moments),
+        ):
+            change = (found - expected).norm(dim=-1) / expected.norm(dim=-1)
+            assert 0 < change.max() < 5e-3  # it is another file, and as good
 
 
 def test_no_path_is_the_random_initialisation_and_says_so():

@@ -35,6 +35,7 @@ LAYERS = [
         "recordings",
         "listen",
         "initialize",
+        "adopt",
         "pretrain",
         "features",
         "peers",
@@ -46,7 +47,7 @@ LAYERS = [
         "datasets.prepare",
     },
 ]
-WORKFLOW_SIDE = {"config", "config_docs", "digest", "job", "plan", "unlock"}
+WORKFLOW_SIDE = {"config", "config_docs", "digest", "job", "plan", "release", "unlock"}
 PACKAGE = path_of("config").parent
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py") if path.name != "__init__.py"
