@@ -101,11 +101,10 @@ class Learner:
 
     def patches(self, sounds: torch.Tensor, number: int) -> list[torch.Tensor]:
         """The log-mel patches (N, 96, 64) of each view, augmented, of sounds (N, 2, T)."""
-        seeds = [[self.settings.seed, number, self.rank, view] for view in range(2)]
-        views = [self.augmentation.sounds(view, seed) for view, seed in zip(sounds.unbind(1), seeds, strict=True)]
+        seed = [self.settings.seed, number, self.rank]
         # ASSUME: a training sound is one patch; of a longer one the first patch is used.
-        log_mel = self.frontend(torch.stack(views))[:, :, 0]
-        return [self.augmentation.patches(view, seed) for view, seed in zip(log_mel, seeds, strict=True)]
+        log_mel = self.frontend(self.augmentation.sounds(sounds, seed).transpose(0, 1))[:, :, 0]
+        return [self.augmentation.patches(view, [*seed, i]) for i, view in enumerate(log_mel)]
 
     def loss(self, patches: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """(align, uniform, loss) as (3,), and the embeddings of both views (2N, D), over the batches of all ranks."""

@@ -122,7 +122,7 @@ def synthetic_settings(config: Config) -> dict[str, dict[str, str]]:
 
 
 def impulse_responses_of(config: Config, augmentation: str) -> list[str]:
-    """Files that an augmentation takes impulse responses from."""
+    """The folder or archive that an augmentation takes impulse responses from; none if it takes none."""
     asked = augmentation.startswith("waveform") and config.augment.impulse_responses != "none"
     return inputs_of(config, config.augment.impulse_responses) if asked else []
 

@@ -18,7 +18,7 @@ def pretrain(
     seed: int,
     store: Path | None,
     generator: dict,
-    impulse_responses: list[Path],
+    impulse_responses: Path | None,
     width: float,
     source: str,
     training: dict,
@@ -36,7 +36,7 @@ def pretrain(
         seed: of the initial weights, of the order of stored pairs, and of augmentations.
         store: manifest.json of the pairs, for source "store".
         generator: settings of `generate.PairGenerator`, for source "stream".
-        impulse_responses: folders or archives of rooms' responses, for augmentation "waveform"; none leaves that step out.
+        impulse_responses: folder or archive of them, for the augmentations of the waveform; None leaves that step out.
         width: of the encoder.
         source: "store" (in a new random order every epoch) or "stream" (pair indices in order, each seen once).
         training: the other fields of `learner.Settings`.
@@ -74,7 +74,7 @@ def pretrain_on_recordings(
     layers: int,
     augmentation: str,
     seed: int,
-    impulse_responses: list[Path],
+    impulse_responses: Path | None,
     width: float,
     training: dict,
     code: str = "",
@@ -85,7 +85,7 @@ def pretrain_on_recordings(
     Args:
         encoder, history, name, augmentation, seed, impulse_responses, width, training, code, checkpoint_every_s: as in
             `pretrain`.
-        manifest: of the decoded recordings, as `recordings.decode_recordings` writes it.
+        manifest: recordings.csv of `recordings.decode_recordings`.
         recordings: their name.
         duration_s: length of a crop.
         views: "crop", both views are the same random crop, or "jitter", two random crops of one recording.
@@ -96,7 +96,7 @@ def pretrain_on_recordings(
     """
     settings = Settings(width=width, seed=seed, **training)
     crops = {"duration_s": duration_s, "views": views, "layers": layers}
-    named = [name for name in (views, f"layers{layers}", augmentation) if name not in ("crop", "layers1", "none")]
+    named = [part for part in (views, f"layers{layers}", augmentation) if part not in ("crop", "layers1", "none")]
     made_of = {"source": "real", "architecture": "", "delta": None, "augmentation": "+".join(named)}
     train(
         encoder,

@@ -64,7 +64,7 @@ def store(batch: int, seed: int, *, manifest: str) -> Pairs:
 def recordings(batch: int, seed: int, *, manifest: str, duration_s: float, views: str, layers: int) -> Pairs:
     """Cut out of recordings: see `crops.RecordingPairs`."""
     samples = round(duration_s * RATE_HZ)
-    pairs = RecordingPairs(manifest, seed, samples, views, layers)
+    pairs = RecordingPairs(manifest, seed, samples, views, layers if layers > 1 else 0)
     return Pairs(samples, in_order(batch), lambda indices: torch.from_numpy(pairs.read(indices)))
 
 

@@ -3,6 +3,7 @@ What all rules share: the names of encoder settings, and what each rule's params
 """
 
 import re
+from pathlib import Path
 
 from doppelgangers.digest import digest
 from doppelgangers.plan import (

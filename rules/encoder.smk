@@ -24,6 +24,10 @@ def released_weights(wildcards):
     return released_encoder(RELEASED[wildcards.released])
 
 
+def released_card(wildcards):
+    return str(Path(released_weights(wildcards)).with_suffix(".json"))
+
+
 GPUS = 1 if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
 
 
@@ -49,6 +53,7 @@ rule initialize:
 rule adopt:
     input:
         encoder=released_weights,
+        card=released_card,
     output:
         encoder="results/encoders/{released}/seed=0/encoder.safetensors",
         card="results/encoders/{released}/seed=0/encoder.json",

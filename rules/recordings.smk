@@ -2,7 +2,7 @@
 Baselines: encoders that are trained on recordings.
 
 REQUIRED INPUTS: what config's recordings.<name>.path names; impulse responses, when an augmentation asks for them.
-OUTPUTS: resources/recordings/<name>/manifest.json with the decoded sounds beside it; results/encoders/<name>/seed=<s>/ as of
+OUTPUTS: resources/recordings/<name>/recordings.csv with the decoded sounds beside it; results/encoders/<name>/seed=<s>/ as of
 any other encoder.
 """
 
@@ -12,14 +12,14 @@ def recordings_path(wildcards):
 
 
 def decoded_recordings(wildcards):
-    return f"resources/recordings/{REAL[wildcards.real].recordings}/manifest.json"
+    return f"resources/recordings/{REAL[wildcards.real].recordings}/recordings.csv"
 
 
 rule decode_recordings:
     input:
         path=recordings_path,
     output:
-        manifest="resources/recordings/{recordings}/manifest.json",
+        manifest="resources/recordings/{recordings}/recordings.csv",
     log:
         "logs/decode_recordings/{recordings}.log",
     benchmark:

@@ -12,7 +12,7 @@ with job(snakemake):
         name=snakemake.wildcards.synthetic,
         seed=int(snakemake.wildcards.seed),
         store=snakemake.input.get("store"),
-        impulse_responses=snakemake.input.impulse_responses,
+        impulse_responses=next(iter(snakemake.input.impulse_responses), None),
         source=training.pop("source"),
         training=training,
         generator={**config["pairs"], **config["synth"]},

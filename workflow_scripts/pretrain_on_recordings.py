@@ -12,7 +12,7 @@ with job(snakemake):
         name=real,
         seed=int(snakemake.wildcards.seed),
         manifest=snakemake.input.recordings,
-        impulse_responses=snakemake.input.impulse_responses,
+        impulse_responses=next(iter(snakemake.input.impulse_responses), None),
         training=config["pretrain"],
         code=snakemake.params.code,
         **config["encoders"]["real"][real],

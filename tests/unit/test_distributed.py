@@ -13,7 +13,7 @@ from tests.unit.test_pretrain import TRAINING
 
 CPU = torch.device("cpu")
 SETTINGS = Settings(width=0.0625, seed=0, **{**TRAINING, "optimizer": "sgd", "learning_rate": 0.1})
-NO_AUGMENTATION = {"name": "none", "impulse_responses": []}
+NO_AUGMENTATION = {"name": "none", "impulse_responses": None}
 RANKS, STEPS = 2, 3
 
 

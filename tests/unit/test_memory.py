@@ -15,7 +15,7 @@ from doppelgangers.memory import bytes_per_pair
 from doppelgangers.stopwatch import Stopwatch
 from tests.unit.test_pretrain import TRAINING
 cpu = torch.device("cpu")
-learner = Learner(Settings(width=0.25, seed=0, **TRAINING), {"name": "none", "impulse_responses": []}, cpu)
+learner = Learner(Settings(width=0.25, seed=0, **TRAINING), {"name": "none", "impulse_responses": None}, cpu)
 estimate = bytes_per_pair(lambda zeros: learner.loss(learner.patches(zeros, 0))[0][2], 16000, cpu)
 def peak(pairs):
     learner.step(torch.randn(pairs, 2, 16000), 0, Stopwatch(cpu))

@@ -31,7 +31,7 @@ SETTINGS = dict(
     augmentation="none",
     seed=0,
     generator=GENERATOR,
-    impulse_responses=[],
+    impulse_responses=None,
     width=0.0625,
     source="store",
 )
