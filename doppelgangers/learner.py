@@ -121,6 +121,10 @@ class Learner:
         with torch.no_grad():
             patches = self.patches(sounds.to(self.device, non_blocking=True), number)
         watch.end("frontend")
+        return self.learn(patches, watch)
+
+    def learn(self, patches: list[torch.Tensor], watch: Stopwatch) -> tuple[torch.Tensor, torch.Tensor]:
+        """The part of a step after the front-end."""
         terms, embeddings = self.loss(patches)
         watch.end("forward")
         self.update.zero_grad(set_to_none=True)

@@ -5,13 +5,21 @@ import json
 import pytest
 import yaml
 
-from doppelgangers.config import Config, HearEncoder, load
+from doppelgangers.config import Config, load
 from doppelgangers.config_docs import walk
 from doppelgangers.datasets.catalogue import DATASETS
 from doppelgangers.plan import STAGES, stage_slice
 from tests.conftest import ROOT
 
 CONTRACT = yaml.safe_load((ROOT / "tests/workflow/contract.yaml").read_text())
+# A configuration in which every stage has something to read, and the names that it is asked for.
+NAMES = {"peer": "peer", "real": "birds", "recordings": "forest"}
+CONFIG = load(
+    {
+        "encoders": {"hear": {"peer": {"module": "peer"}}, "real": {"birds": {"recordings": "forest"}}},
+        "recordings": {"forest": {"path": "/forest"}},
+    }
+)
 LEAVES = [key for key, section, _, _ in walk(Config, Config()) if not section]
 
 
@@ -27,11 +35,10 @@ def test_the_contract_names_every_key_once():
 
 @pytest.mark.parametrize("key", LEAVES)
 def test_a_key_is_in_the_params_of_the_rules_that_it_should_rerun(key):
-    config = Config(encoders={"hear": {"peer": HearEncoder(module="peer")}})
     for dataset in DATASETS:
         holding = set()
         for stage in STAGES:
-            node = stage_slice(config, stage, dataset, "peer")
+            node = stage_slice(CONFIG, stage, dataset=dataset, **NAMES)
             for part in key.split("."):
                 node = node.get(part, {}) if isinstance(node, dict) else {}
             if node != {}:
@@ -42,7 +49,7 @@ def test_a_key_is_in_the_params_of_the_rules_that_it_should_rerun(key):
 
 def test_params_are_sorted_plain_builtins():
     for stage in STAGES:
-        content = stage_slice(load({"encoders": {"hear": {"peer": {"module": "peer"}}}}), stage, "esc50", "peer")
+        content = stage_slice(CONFIG, stage, dataset="esc50", **NAMES)
         assert json.loads(json.dumps(content, sort_keys=True)) == content
         assert list(json.dumps(content)) == list(json.dumps(content, sort_keys=True))
 
