@@ -8,12 +8,13 @@ from pathlib import Path
 import jax
 import torch
 
-from tests.benchmarks import learning, probes, sound, workflow
+from tests.benchmarks import learning, probes, recordings, sound, workflow
 
 BENCHMARKS = {
     "synthesis": sound.synthesis,
     "frontend": sound.frontend,
     "training": learning.training,
+    "recordings": recordings.recordings,
     "probe": probes.linear,
     "mlp": probes.mlp,
     "dryrun": workflow.dry_run,
