@@ -127,7 +127,7 @@ def fingerprint(path: Path, names: list[str]) -> str:
     """Digest of the names, sizes and times of files, or of the archive that they are in."""
     digest = hashlib.sha256()
     for name in names:
-        about = (path / name if path.is_dir() else path).stat()
+        about = next(file for file in (path / name, path) if file.exists()).stat()
         digest.update(f"{name}\n{about.st_size} {about.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import jax
 import torch
 
-from tests.benchmarks import learning, loop, probes, sound, workflow
+from tests.benchmarks import learning, loop, probes, recordings, sound, workflow
 
 BENCHMARKS = {
     "synthesis": sound.synthesis,
     "frontend": sound.frontend,
     "training": learning.training,
     "loop": loop.loop,
+    "recordings": recordings.recordings,
     "probe": probes.linear,
     "mlp": probes.mlp,
     "dryrun": workflow.dry_run,

@@ -57,3 +57,10 @@ def test_a_sound_that_is_not_finite_is_named(generator, monkeypatch):
     )
     with pytest.raises(UserError, match="index 3"):
         generator.render(np.arange(6))
+
+
+def test_a_curriculum_is_the_gaussian_sequence_with_a_growing_delta():
+    curriculum = PairGenerator("voice", 0.1, 0, "curriculum", ramp_pairs=100)
+    for index, delta in ((0, 0.0), (50, 0.05), (100, 0.1), (1000, 0.1)):
+        expected = PairGenerator("voice", delta, seed=0).parameters(np.array([index]))
+        np.testing.assert_allclose(curriculum.parameters(np.array([index])), expected, atol=1e-6)

@@ -2,12 +2,16 @@ import csv
 
 import pytest
 
-from doppelgangers.history import HISTORY, WINDOW, find_warnings, record, write_history
+from doppelgangers.errors import UserError
+from doppelgangers.history import HISTORY, WINDOW, check_terms, find_warnings, record, write_history
 
 
 def rows_of(aligns, uniforms):
     terms = zip(aligns, uniforms, strict=True)
-    return [record(10 * i, 128, (a, u, a + u), 1e-3, 190.0, (50.0, 0.0)) for i, (a, u) in enumerate(terms, start=1)]
+    return [
+        record(10 * i, 128, (a, u, a + u), 1e-3, 190.0, (50.0, 0.0), (0.1, 0.2, 0.3, 0.4, 0.05))
+        for i, (a, u) in enumerate(terms, start=1)
+    ]
 
 
 def falling(first, last):
@@ -41,5 +45,17 @@ def test_a_warning_says_where_and_what():
 def test_rows_are_written_under_their_names(tmp_path):
     write_history(tmp_path / "history.csv", rows_of([0.5], [-2.0]))
     (row,) = csv.DictReader((tmp_path / "history.csv").read_text().splitlines())
-    expected = ("10", "1280", "0.5", "-2", "-1.5", "0.001", "190", "50", "0")
+    expected = ("10", "1280", "0.5", "-2", "-1.5", "0.001", "190", "50", "0", "0.1", "0.2", "0.3", "0.4", "0.05")
     assert row == dict(zip(HISTORY, expected, strict=True))
+
+
+def test_the_first_step_that_failed_is_named_with_the_term():
+    fine, nan, inf = [0.5, -2.0, -1.5], [0.5, float("nan"), float("nan")], [float("inf"), -2.0, float("inf")]
+    check_terms("voice-0.05 seed 0", 11, [fine, fine])
+    message = r"^uniform and loss became not finite \(voice-0.05 seed 0, step 12: align 0.5, uniform nan, loss nan\)"
+    with pytest.raises(UserError, match=message):
+        check_terms("voice-0.05 seed 0", 11, [fine, nan, inf])
+    with pytest.raises(UserError, match=r"^align and loss became not finite .* step 11"):
+        check_terms("voice-0.05 seed 0", 11, [inf, nan])
+    with pytest.raises(UserError, match=r"all embeddings are alike .* step 13"):
+        check_terms("voice-0.05 seed 0", 11, [fine, fine, [0.0, -0.001, -0.001]])

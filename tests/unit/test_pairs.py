@@ -13,16 +13,10 @@ from doppelgangers.listen import write_listening_page
 from doppelgangers.pairs import generate_pairs, sample_pairs
 from doppelgangers.store import PairStore, from_pcm, to_pcm, verify
 
-SETTINGS = dict(
-    architecture="voice",
-    delta=0.25,
-    seed=0,
-    perturbation="gaussian",
-    factors={},
-    shard_pairs=16,
-    duration_s=0.1,
-    control_rate_hz=480,
+GENERATOR = dict(
+    seed=0, perturbation="gaussian", factors={}, ramp_pairs=1, duration_s=0.1, control_rate_hz=480, renderer="fast"
 )
+SETTINGS = dict(architecture="voice", delta=0.25, generator=GENERATOR, shard_pairs=16)
 
 
 def content(folder):
@@ -114,6 +108,9 @@ def test_samples_are_playable_and_the_page_names_them(tmp_path):
     assert rate == 16000
     expected = np.asarray(PairGenerator("voice", 0.25, 0, duration_s=0.1).render(np.array([1])))[0, 1]
     np.testing.assert_allclose(sound, expected, atol=2e-4)
+    grown = {**GENERATOR, "perturbation": "curriculum", "ramp_pairs": 1}
+    sample_pairs(tmp_path / "grown", pairs=1, **{**settings, "generator": grown})  # of full delta
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "grown/00_b.wav", dtype="float32")[0], sound)
     write_listening_page(tmp_path / "listen.html", [folder])
     page = (tmp_path / "listen.html").read_text()
     assert page.count("<audio") == 4

@@ -1,4 +1,6 @@
 import logging
+import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -6,6 +8,7 @@ import pytest
 import soxr
 
 from doppelgangers import recordings
+from doppelgangers.crops import RecordingPairs
 from doppelgangers.datasets.audio_files import AUDIO
 from doppelgangers.errors import UserError
 from doppelgangers.recordings import decode_recordings
@@ -167,3 +170,14 @@ def test_threads_do_not_change_a_byte(tmp_path):
     for threads in (1, 3):
         decoded(tmp_path / str(threads), source, threads=threads)
     assert content(tmp_path / "1") == content(tmp_path / "3")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep file names in Unicode")
+def test_names_need_not_be_in_unicode(tmp_path):
+    names = [os.fsdecode(b"caf\xe9.wav"), "back\\slash.wav", 'comma, and "quote".wav']
+    source = write_folder(tmp_path / "in", {name: encoded(noise(3200, seed=1)) for name in names})
+    for _ in range(2):  # made, then kept
+        decode_recordings(tmp_path / "out/recordings.csv", path=source, **SETTINGS)
+    table = pd.read_csv(tmp_path / "out/recordings.csv", encoding_errors="surrogateescape")
+    assert sorted(table["path"]) == sorted([names[0], "back/slash.wav", names[2]])
+    assert len(RecordingPairs(tmp_path / "out/recordings.csv", seed=0, samples=1600)) == 3
