@@ -1,8 +1,7 @@
 """Blocks of fast sound synthesis: control signals to audio rate, phases, oscillators.
 
-Audio is held in blocks of `BLOCK` samples as (..., BLOCK, blocks): sample n is at [n % BLOCK, n // BLOCK]. Neighbours in memory
-are then BLOCK samples apart, so that a running sum adds whole rows. A phase is an int32 that counts 2^-32 turns, so that
-sums wrap around at a whole turn by themselves, are exact, and do not depend on their order.
+A signal is cut in blocks of `BLOCK` samples, (..., blocks, BLOCK): sample n is at [n // BLOCK, n % BLOCK]. Then a running
+sum is a matrix product within blocks and a short running sum over blocks. A phase is in turns.
 """
 
 import dataclasses
@@ -14,10 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 
 BLOCK = 32
-TURN = 2.0**32
 
 # sin(2 pi y) / y as a polynomial in y^2, highest power first, with the least relative error over |y| <= 1/4 (`sine_fit`).
 SINE_TERMS = 6
+
+# Control points that a block may touch. With more, at high control rates, samples fetch their two points one by one.
+MOST_POINTS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,70 +31,61 @@ class Grid:
     samples: int
     controls: int
 
-    @property
-    def blocks(self) -> int:
-        """Number of blocks; the last may be longer than the audio."""
-        return -(-self.samples // BLOCK)
-
     @functools.cached_property
-    def weights(self) -> tuple[np.ndarray, np.ndarray]:
-        """First control point of each block (blocks,), and weights of the points from there on (points, BLOCK, blocks)."""
-        places = np.arange(self.blocks * BLOCK) * ((self.controls - 1) / (self.samples - 1))
-        places = np.minimum(places, self.controls - 1).reshape(self.blocks, BLOCK).T
-        first = places[0].astype(int)
-        points = int((np.ceil(places[-1]) - first).max()) + 1
-        distance = np.abs(places - first - np.arange(points)[:, None, None])
-        return first, np.maximum(1 - distance, 0).astype(np.float32)
+    def places(self) -> np.ndarray:
+        """Place of each sample, (blocks, BLOCK) float64; what follows the last sample is at the last point."""
+        numbers = np.arange(-(-self.samples // BLOCK) * BLOCK)
+        places = numbers * ((self.controls - 1) / max(self.samples - 1, 1))
+        return np.minimum(places, self.controls - 1).reshape(-1, BLOCK)
 
     def upsample(self, control: jax.Array) -> jax.Array:
-        """Interpolate linearly: (..., controls) -> (..., BLOCK, blocks)."""
-        first, weights = self.weights
-        points = np.minimum(first + np.arange(len(weights))[:, None], self.controls - 1)
-        # The barrier: XLA would otherwise fetch the control points again for each sample.
-        values = jax.lax.optimization_barrier(control[..., points])
-        return sum(values[..., i, None, :] * weight for i, weight in enumerate(weights))
-
-    def to_blocks(self, audio: jax.Array) -> jax.Array:
-        """(..., samples) -> (..., BLOCK, blocks), filled up with zeros."""
-        fill = [(0, 0)] * (audio.ndim - 1) + [(0, self.blocks * BLOCK - self.samples)]
-        return jnp.pad(audio, fill).reshape(*audio.shape[:-1], self.blocks, BLOCK).swapaxes(-1, -2)
-
-    def to_audio(self, blocks: jax.Array) -> jax.Array:
-        """(..., BLOCK, blocks) -> (..., samples)."""
-        return blocks.swapaxes(-1, -2).reshape(*blocks.shape[:-2], -1)[..., : self.samples]
+        """Interpolate linearly: (..., controls) -> (..., blocks, BLOCK)."""
+        places, points = self.places, touched(self.places)
+        if points > MOST_POINTS:
+            places, points = places.reshape(-1, 1), 2
+        first = np.floor(places[:, 0]).astype(int)
+        total = 0
+        for point in (first + i for i in range(points)):
+            weight = np.maximum(1 - np.abs(places - point[:, None]), 0).astype(np.float32)
+            # Fetched once for a block: an index of shape (blocks, 1) would make XLA fetch it again for each sample.
+            total += control[..., np.minimum(point, self.controls - 1)][..., None] * weight
+        return total.reshape(*control.shape[:-1], -1, BLOCK)
 
 
-def to_phase(turns: jax.Array) -> jax.Array:
-    """Phase of an angle in turns: round(2^32 t) modulo 2^32, int32."""
-    return jnp.round((turns - jnp.floor(turns + 0.5)) * TURN).astype(jnp.int32)
+def touched(places: np.ndarray) -> int:
+    """The most control points that one row of places lies between."""
+    return int((np.ceil(places[:, -1]) - np.floor(places[:, 0])).max()) + 1
 
 
-def to_turns(phase: jax.Array) -> jax.Array:
-    """Angle of a phase, in turns in [-1/2, 1/2]."""
-    return phase.astype(jnp.float32) / TURN
+def to_blocks(signal: jax.Array) -> jax.Array:
+    """(..., samples) -> (..., blocks, BLOCK), filled up with zeros."""
+    fill = [(0, 0)] * (signal.ndim - 1) + [(0, -signal.shape[-1] % BLOCK)]
+    return jnp.pad(signal, fill).reshape(*signal.shape[:-1], -1, BLOCK)
 
 
-def running_sum(phase: jax.Array) -> jax.Array:
-    """Sums of the first n + 1 phases along the last axis, by adding neighbours 1, 2, 4, ... apart."""
-    apart = 1
-    while apart < phase.shape[-1]:
-        phase = jnp.concatenate([phase[..., :apart], phase[..., apart:] + phase[..., :-apart]], axis=-1)
-        phase = jax.lax.optimization_barrier(phase)  # else XLA would fuse the steps and repeat each in the next
-        apart *= 2
-    return phase
+def to_signal(blocks: jax.Array, samples: int) -> jax.Array:
+    """(..., blocks, BLOCK) -> (..., samples)."""
+    return blocks.reshape(*blocks.shape[:-2], -1)[..., :samples]
 
 
-def accumulate(steps: jax.Array, initial: jax.Array) -> jax.Array:
-    """Phase after each step: initial + step_0 + ... + step_n.
+def wrap(turns: jax.Array) -> jax.Array:
+    """The same phase in [-1/2, 1/2]."""
+    return turns - jnp.round(turns)
 
-    Args:
-        steps: phases (..., BLOCK, blocks), int32.
-        initial: phase (...), int32.
+
+def accumulate(steps: jax.Array) -> jax.Array:
+    """Phase after each step, step_0 + ... + step_n: (..., blocks, BLOCK) -> (..., blocks, BLOCK), right up to whole turns.
+
+    A block adds to a phase in [-1/2, 1/2], so that float32 rounds late phases no worse than early ones. The error is at most
+    4e-7 of all turns made, where every step is rounded the same way, and 100 times less where rounding is by chance.
     """
-    zero = jnp.zeros_like(steps[..., 0, :])
-    total, within = jax.lax.scan(lambda so_far, row: (so_far + row,) * 2, zero, jnp.moveaxis(steps, -2, 0))
-    before = running_sum(total) - total + initial[..., None]
-    return jnp.moveaxis(within, 0, -2) + before[..., None, :]
+    # On a GPU, lower precision would round the steps to 10 bits.
+    within = jnp.matmul(steps, np.triu(np.ones((BLOCK, BLOCK), np.float32)), precision="highest")
+    if steps.shape[-2] == 1:
+        return within
+    totals = wrap(within[..., -1])
+    before = to_signal(accumulate(to_blocks(totals)), totals.shape[-1]) - totals
+    return within + wrap(before)[..., None]
 
 
 @functools.cache
@@ -104,15 +96,15 @@ def sine_fit() -> tuple[float, ...]:
     return tuple(np.linalg.solve(np.vander(nodes), np.sin(2 * math.pi * y) / y).tolist())
 
 
-def cosine(phase: jax.Array) -> jax.Array:
-    """cos(2 pi phase / 2^32): with y = 1/4 - |turns| in [-1/4, 1/4] this is sin(2 pi y), a polynomial."""
-    y = 0.25 - jnp.abs(to_turns(phase))
+def cosine(turns: jax.Array) -> jax.Array:
+    """cos(2 pi turns), within 4e-7: with y = 1/4 - |turns| in [-1/4, 1/4] this is sin(2 pi y), a polynomial."""
+    y = 0.25 - jnp.abs(wrap(turns))
     square, value = y * y, jnp.zeros_like(y)
     for coefficient in sine_fit():
         value = value * square + coefficient
     return value * y
 
 
-def sine(phase: jax.Array) -> jax.Array:
-    """sin(2 pi phase / 2^32): the cosine a quarter of a turn before."""
-    return cosine(phase - 2**30)
+def sine(turns: jax.Array) -> jax.Array:
+    """sin(2 pi turns): the cosine a quarter of a turn before."""
+    return cosine(turns - 0.25)

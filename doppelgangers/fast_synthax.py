@@ -19,7 +19,7 @@ from synthax.modules.mixers import AudioMixer
 from synthax.modules.oscillators import VCO, FmVCO, Noise, SineVCO, SquareSawVCO
 from synthax.parameter import from_0to1
 
-from doppelgangers.dsp import Grid, accumulate, cosine, running_sum, sine, to_phase, to_turns
+from doppelgangers.dsp import Grid, accumulate, cosine, sine, to_blocks, to_signal, wrap
 
 A440 = 69  # MIDI number of 440 Hz
 SEMITONES = 12
@@ -45,6 +45,11 @@ def apply(synth: nn.Module, parameters: dict) -> jax.Array:
 def value(module: nn.Module, name: str) -> jax.Array:
     """A parameter in its human-readable range."""
     return from_0to1(getattr(module, f"_{name}"), getattr(module, f"_{name}_range"))
+
+
+def initial_phase(module: VCO | LFO) -> jax.Array:
+    """In turns, (1,)."""
+    return value(module, "initial_phase") / (2 * math.pi)
 
 
 def upsample(module: ControlRateUpsample, grid: Grid, control: jax.Array) -> jax.Array:
@@ -73,8 +78,8 @@ def oscillate_fm(module: FmVCO, grid: Grid, midi_f0: jax.Array, audio: jax.Array
 
 
 def waveform(module: VCO, turns: jax.Array, midi_f0: jax.Array) -> jax.Array:
-    """The module's waveform from its frequency in turns per sample, (1, BLOCK, blocks)."""
-    phase = accumulate(to_phase(turns), to_phase(value(module, "initial_phase") / (2 * math.pi)))
+    """The module's waveform from its frequency in turns per sample, (1, blocks, BLOCK)."""
+    phase = accumulate(turns) + initial_phase(module)[:, None, None]
     if not isinstance(module, SquareSawVCO):
         return cosine(phase)
     partials = module.partials_constant(midi_f0)[:, None, None]
@@ -85,24 +90,22 @@ def waveform(module: VCO, turns: jax.Array, midi_f0: jax.Array) -> jax.Array:
 
 def noise(module: Noise, grid: Grid) -> jax.Array:
     """SynthAX's one noise."""
-    return grid.to_blocks(module._noise)
+    return to_blocks(module._noise)
 
 
 def mix(module: AudioMixer, grid: Grid, *signals: jax.Array) -> jax.Array:
     """The weighted sum, divided by its peak where that is above 1."""
     levels = value(module, "level")
-    audio = grid.to_audio(sum(levels[:, i, None, None] * signal for i, signal in enumerate(signals)))
+    audio = to_signal(sum(levels[:, i, None, None] * signal for i, signal in enumerate(signals)), grid.samples)
     return audio / jnp.maximum(jnp.abs(audio).max(axis=-1, keepdims=True), 1)
 
 
 def lfo(module: LFO, grid: Grid, rate: jax.Array) -> jax.Array:
     """The mixture of five waveforms whose frequency is frequency + mod_depth rate, not below 0 Hz."""
     frequency = jnp.maximum(value(module, "frequency")[:, None] + value(module, "mod_depth")[:, None] * rate, 0)
-    initial = to_phase(value(module, "initial_phase") / (2 * math.pi))
-    phase = running_sum(to_phase(frequency / module.control_rate)) + initial[:, None]
-    turns, cosines = to_turns(phase), cosine(phase)
-    saw = turns - jnp.floor(turns)
-    shapes = ((1 - cosines) / 2, 2 * jnp.abs(turns), saw, 1 - saw, (1 - jnp.sign(cosines)) / 2)
+    phase = to_signal(accumulate(to_blocks(frequency / module.control_rate)), grid.controls) + initial_phase(module)[:, None]
+    cosines, saw = cosine(phase), phase - jnp.floor(phase)
+    shapes = ((1 - cosines) / 2, 2 * jnp.abs(wrap(phase)), saw, 1 - saw, (1 - jnp.sign(cosines)) / 2)
     amounts = [value(module, name) ** module.exponent for name in ("sin", "tri", "saw", "rsaw", "sqr")]
     return sum((amount / sum(amounts))[:, None] * shape for amount, shape in zip(amounts, shapes, strict=True))
 

@@ -24,6 +24,7 @@ class PairGenerator:
         perturbation: a name of `perturb.PERTURBATIONS`.
         rate_hz, duration_s, control_rate_hz: as in `synth.synthesizer`.
         factors: of delta, for each group of `synth.GROUPS`; 1 for those that it does not name.
+        renderer: a name of `synth.RENDERERS`.
     """
 
     def __init__(
@@ -36,8 +37,9 @@ class PairGenerator:
         duration_s: float = 1.0,
         control_rate_hz: int = 480,
         factors: dict[str, float] | None = None,
+        renderer: str = "fast",
     ):
-        self.synth = synthesizer(architecture, rate_hz, duration_s, control_rate_hz)
+        self.synth = synthesizer(architecture, rate_hz, duration_s, control_rate_hz, renderer)
         of_parameters = jnp.array([(factors or {}).get(group, 1.0) for group in self.synth.groups])
         perturb = functools.partial(PERTURBATIONS[perturbation], delta=delta, factors=of_parameters)
         root = jax.random.key(seed)
