@@ -118,8 +118,9 @@ class Encoders(Section):
     """Which encoders are rows of the table: every architecture at every delta and augmentation, each with every seed."""
 
     random_init: bool = Field(True, description="also the encoder before any training, the row to beat")
-    architectures: Annotated[list[Literal["voice", "voicefm", "parametric"]], Unique] = Field(
-        ["voice"], description="synthesizers; the paper's three are voice, voicefm and parametric"
+    architectures: Annotated[list[Literal["voice", "voicefm", "parametric", "percussive", "additive"]], Unique] = Field(
+        ["voice"],
+        description="synthesizers; the paper's are voice, voicefm and parametric; percussive: strokes; additive: held notes",
     )
     deltas: Annotated[list[Delta], Unique] = Field(
         ["0.05", "0.25"], description="standard deviation of the perturbation; the paper's are 0.01, 0.05, 0.1, 0.25 and 0.5"

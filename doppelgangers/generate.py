@@ -23,7 +23,7 @@ class PairGenerator:
         rate_hz, duration_s, control_rate_hz: as in `synth.synthesizer`.
         factors: of delta, for each group of `synth.GROUPS`; 1 for those that it does not name.
         ramp_pairs: index from which a curriculum has its full delta.
-        renderer: as in `synth.synthesizer`.
+        renderer: a name of `synth.RENDERERS`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The paper's three synthesizers as pure functions of one parameter vector.
+"""The paper's three synthesizers, and two more, as pure functions of one parameter vector.
 
 SynthAX 0.2.2 scales every clip of a batch by the peak of the batch's FIRST clip, so that a sound depends on its
 neighbours. Here each sound is a SynthAX batch of one under `jax.vmap`: it has its own peak, and is the same sound in
@@ -16,11 +16,22 @@ import jax.numpy as jnp
 from synthax.config import SynthConfig
 from synthax.synth import ParametricSynth, Voice, VoiceExpanded
 
-# Names as in the paper (section 3); parameter counts 78, 130 and 340.
+from doppelgangers import fast_synthax
+from doppelgangers.architectures import Additive, Percussive
+
+# The first three are the paper's (section 3), with its names and 78, 130 and 340 parameters.
 ARCHITECTURES = {
     "voice": (Voice, {}),
     "voicefm": (VoiceExpanded, {}),
     "parametric": (ParametricSynth, {"sine": 2, "square_saw": 2, "fm_sine": 1, "fm_square_saw": 1}),
+    "percussive": (Percussive, {}),
+    "additive": (Additive, {}),
+}
+
+# How a SynthAX synthesizer of batch size one and its parameters become audio (1, T).
+RENDERERS = {
+    "fast": fast_synthax.apply,
+    "synthax": lambda synth, parameters: synth.apply(parameters),
 }
 
 # Groups of parameters, as SynthAX names them in "module/parameter"; the first pattern that fits, "mixer" for all the rest
@@ -32,9 +43,9 @@ GROUPS = {
     "mixer": "",
 }
 
-# Sounds rendered at once on a CPU: 32 clips of one second stay in its cache, which makes it faster than any larger
+# Sounds rendered at once on a CPU: 16 clips of one second stay in its cache, which makes it faster than any larger
 # batch. An accelerator wants the whole batch at once.
-CPU_CHUNK = 32
+CPU_CHUNK = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +69,13 @@ class Synthesizer:
 
 
 @functools.cache
-def synthesizer(architecture: str, rate_hz: int = 16000, duration_s: float = 1.0, control_rate_hz: int = 480) -> Synthesizer:
+def synthesizer(
+    architecture: str,
+    rate_hz: int = 16000,
+    duration_s: float = 1.0,
+    control_rate_hz: int = 480,
+    renderer: str = "fast",
+) -> Synthesizer:
     """Build a named architecture.
 
     Args:
@@ -66,11 +83,13 @@ def synthesizer(architecture: str, rate_hz: int = 16000, duration_s: float = 1.0
         rate_hz: sample rate of the sound.
         duration_s: length of the sound.
         control_rate_hz: sample rate of envelopes and LFOs.
+        renderer: one of `RENDERERS`; "synthax" is for comparison.
 
     Raises:
-        KeyError: for an unknown name.
+        KeyError: for an unknown architecture or renderer.
     """
     synth_class, options = ARCHITECTURES[architecture]
+    apply = RENDERERS[renderer]
     synth = synth_class(
         config=SynthConfig(batch_size=1, sample_rate=rate_hz, buffer_size_seconds=duration_s, control_rate=control_rate_hz),
         **options,
@@ -79,10 +98,10 @@ def synthesizer(architecture: str, rate_hz: int = 16000, duration_s: float = 1.0
     theta, unravel = jax.flatten_util.ravel_pytree(tree)
     return Synthesizer(
         dimension=theta.size,
-        samples=round(rate_hz * duration_s),
+        samples=int(synth.config.buffer_size),
         groups=groups_of(tree),
         draw=lambda key: jax.flatten_util.ravel_pytree(synth.init(key))[0],
-        render=lambda theta: synth.apply(unravel(theta))[0],
+        render=lambda theta: apply(synth, unravel(theta))[0],
     )
 
 

@@ -12,7 +12,8 @@ from doppelgangers.plan import STAGES
 
 # Lower layers first; a module may import from lower layers, and from its own where listed so.
 LAYERS = [
-    {"errors", "datasets.catalogue"},
+    {"errors", "datasets.catalogue", "dsp", "architectures"},
+    {"fast_synthax"},
     {
         "files",
         "audio",
