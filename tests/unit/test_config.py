@@ -1,10 +1,9 @@
-import functools
 import inspect
 
 import pytest
 import yaml
 
-from doppelgangers.config import Config, HearEncoder, Mlp, load
+from doppelgangers.config import Config, Mlp, load
 from doppelgangers.config_docs import ROOT, products
 from doppelgangers.errors import UserError
 from doppelgangers.plan import STAGES, check_licences, check_sources, datasets_of, inputs_of, stage_slice, tasks_of
@@ -31,8 +30,8 @@ def test_overlays_are_valid(overlay):
     [
         ({"pretrain": {"learning_ratee": 1}}, r"pretrain.learning_ratee: unknown key; did you mean learning_rate\?"),
         ({"datasets": {"esc50": {"uri": ""}}}, r"datasets.esc50.uri: unknown key; did you mean url\?"),
-        ({"zzz": 1}, r"zzz: unknown key; known keys: encoders, synth"),
-        ({"encoders": {"architectures": ["moog"]}}, r"encoders.architectures.0 = 'moog': .*'voice', 'voicefm' or 'parametric'"),
+        ({"zzz": 1}, r"zzz: unknown key; known keys: encoders, recordings"),
+        ({"encoders": {"architectures": ["moog"]}}, r"encoders.architectures.0 = 'moog': .*'voice', 'voicefm', 'parametric'"),
         ({"encoders": {"deltas": ["-0.1"]}}, r"encoders.deltas.0 = '-0.1': must be a finite number that is 0 or larger"),
         ({"encoders": {"deltas": ["much"]}}, r"encoders.deltas.0 = 'much': must be a number"),
         ({"encoders": {"deltas": ["0.1", "0.10"]}}, r"encoders.deltas = .*names an entry twice"),
@@ -59,6 +58,16 @@ def test_overlays_are_valid(overlay):
         ),
         ({"datasets": {"vggsound": {"url": "https://x"}}}, r"datasets.vggsound.url: nobody may hand out these sounds"),
         ({"datasets": {"fsd50k": {"checksum": "md5:" + "0" * 32}}}, r"datasets.fsd50k.checksum: it has several files"),
+        ({"encoders": {"real": {"birds": {"recordings": "forst"}}}}, r"encoders.real: 'forst' is unknown"),
+        (
+            {"encoders": {"real": {"birds": {"recordings": "x", "augmentation": "none"}}}},
+            r"encoders.real.birds = .*with one crop and no augmentation both views are the same",
+        ),
+        ({"encoders": {"real": {"birds": {"recordings": "x", "views": "jitter", "layers": 2}}}}, r"jitter and layers exclude"),
+        ({"encoders": {"released": {"random_init": "x"}}}, r"encoders: 'random_init' names two encoders"),
+        ({"pairs": {"perturbation": "curriculum"}}, r"a curriculum needs pairs in their order; set pretrain.source to stream"),
+        ({"pretrain": {"gpus": 3}}, r"pretrain.batch_pairs \(128\) must be a multiple of pretrain.gpus \(3\)"),
+        ({"pretrain": {"gpus": "all"}}, r"pretrain.gpus.* = 'all'"),
         ({"probe": {"kind": "svm"}}, r"probe.kind = 'svm': Input should be 'suite', 'linear' or 'mlp'"),
         ({"tasks": []}, r"tasks = \[\]"),
         ({"datasets": {"esc50": {"url": "ftp://x"}}}, r"datasets.esc50.url = 'ftp://x': must start with http"),
@@ -133,7 +142,7 @@ def test_own_tasks_stand_beside_the_catalogues():
     assert (task.dataset, task.label, task.metrics, task.multilabel) == ("birds", "species", ("mAP",), True)
     assert (dataset.module, dataset.clip_s) == ("folder", 3)
     assert inputs_of(config, "birds") == ["/birds"]
-    assert stage_slice(config, "prepare", "birds")["datasets"]["birds"]["path"] == "/birds"
+    assert stage_slice(config, "prepare", dataset="birds")["datasets"]["birds"]["path"] == "/birds"
 
 
 def test_metrics_are_those_of_the_code():
@@ -144,35 +153,44 @@ def test_metrics_are_those_of_the_code():
 
 
 # Keys that a stage gets from elsewhere than its keyword of the same name.
-ELSEWHERE = {
-    "pretrain": {"perturbation", "factors", "duration_s", "control_rate_hz"},
-    "prepare": {"url", "path"},
-    "download": {"url"},
-    "train_probes": set(Mlp.model_fields),
-}
+ELSEWHERE = {"prepare": {"url", "path"}, "download": {"url"}, "train_probes": set(Mlp.model_fields)}
+NAMES = {"dataset": "esc50", "peer": "peer", "real": "birds", "recordings": "forest"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stages_keywords_are_the_keys_of_its_sections(stage):
+    from doppelgangers.generate import PairGenerator
+    from doppelgangers.learner import Settings
+
     module, _ = STAGES[stage]
     function = getattr(__import__(f"doppelgangers.{module}", fromlist=[stage]), stage)
-    config = Config(encoders={"hear": {"peer": HearEncoder(module="peer")}})
-    sections = stage_slice(config, stage, "esc50", "peer")
+    encoders = {"hear": {"peer": {"module": "peer"}}, "real": {"birds": {"recordings": "forest"}}}
+    sections = stage_slice(load({"encoders": encoders, "recordings": {"forest": {"path": "/forest"}}}), stage, **NAMES)
     keys = set()
     for name, section in sections.items():
-        own = {"datasets": ("esc50",), "encoders": ("hear", "peer")}.get(name, ())
-        keys |= set(functools.reduce(dict.get, own, section))
-    assert keys - ELSEWHERE.get(stage, set()) <= set(inspect.signature(function).parameters)
+        for part in {"datasets": ["esc50"], "encoders": ["hear", "real"], "recordings": ["forest"]}.get(name, ()):
+            section = section.get(part, section)
+        keys |= set(next(iter(section.values())) if name == "encoders" else section)
+    known = set(inspect.signature(function).parameters)
+    for keyword, nested in {"generator": PairGenerator, "training": Settings}.items():
+        if keyword in known:
+            known |= set(inspect.signature(nested).parameters)
+    assert keys - ELSEWHERE.get(stage, set()) <= known
 
 
 def test_architectures_and_perturbations_are_those_of_the_code():
+    from doppelgangers.augment import AUGMENTATIONS
+    from doppelgangers.crops import VIEWS
+    from doppelgangers.learner import OPTIMIZERS
     from doppelgangers.losses import OBJECTIVES
     from doppelgangers.perturb import PERTURBATIONS
-    from doppelgangers.pretrain import OPTIMIZERS
-    from doppelgangers.synth import ARCHITECTURES, GROUPS
+    from doppelgangers.synth import ARCHITECTURES, GROUPS, RENDERERS
 
     schema = Config.model_json_schema()["$defs"]
     assert schema["Encoders"]["properties"]["architectures"]["items"]["enum"] == list(ARCHITECTURES)
+    assert schema["Encoders"]["properties"]["augmentations"]["items"]["enum"] == list(AUGMENTATIONS)
+    assert schema["RealEncoder"]["properties"]["views"]["enum"] == list(VIEWS)
+    assert schema["Synth"]["properties"]["renderer"]["enum"] == list(RENDERERS)
     assert schema["Pairs"]["properties"]["perturbation"]["enum"] == list(PERTURBATIONS)
     assert list(schema["Factors"]["properties"]) == list(GROUPS)
     assert schema["Pretrain"]["properties"]["objective"]["enum"] == list(OBJECTIVES)

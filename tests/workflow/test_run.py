@@ -48,7 +48,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_a_run_killed_twice_continues_and_gives_the_same_table(finished, project):
     # A checkpoint at every step, so that there is one to continue from at this small scale.
-    source = project.path("doppelgangers/pretrain.py")
+    source = project.path("doppelgangers/training.py")
     source.write_text(source.read_text().replace("CHECKPOINT_EVERY_S = 30.0", "CHECKPOINT_EVERY_S = 0.0"))
     shards, encoder = project.path("results/pairs/voice-0.05"), project.path("results/encoders/voice-0.05/seed=0")
 

@@ -1,0 +1,102 @@
+"""Encoders that are trained otherwise than by default, through the whole workflow to the table."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tests.recorded import sound_files
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture
+def forest(tmp_path):
+    for name, content in sound_files(24, samples=40_000).items():
+        file = tmp_path / "forest" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return tmp_path / "forest"
+
+
+def run(project, change, target="all"):
+    overlay = project.path("change.yaml")
+    overlay.write_text(yaml.safe_dump(change))
+    return project.run(config=(overlay,), target=target)
+
+
+def test_augmented_real_and_released_encoders_are_rows_of_the_table(finished, forest):
+    packed = subprocess.run(
+        [sys.executable, "-m", "doppelgangers.release", "results/encoders/voice-0.05/seed=0", "--name", "tiny"],
+        cwd=finished.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert packed.returncode == 0, packed.stderr
+    before = finished.path("results/encoders/voice-0.05/seed=0/encoder.safetensors").stat().st_mtime_ns
+    change = {
+        "encoders": {
+            "augmentations": ["none", "spec"],
+            "real": {
+                "aug": {"recordings": "forest"},
+                "layered": {"recordings": "forest", "layers": 3, "augmentation": "spec"},
+            },
+            "released": {"tiny": "pretrained/tiny"},
+        },
+        "recordings": {"forest": {"path": str(forest)}},
+    }
+    result = run(finished, change)
+    assert result.returncode == 0, result.stdout
+    rows = {row["encoder"]: row for row in csv.DictReader(finished.path("results/table.csv").read_text().splitlines())}
+    told = {name: (row["source"], row["architecture"], row["augmentation"]) for name, row in rows.items()}
+    assert told == {
+        "random_init": ("random_init", "", "none"),
+        "voice-0.05": ("synthetic", "voice", "none"),
+        "voice-0.05-spec": ("synthetic", "voice", "spec"),
+        "aug": ("real", "", "waveform_per_example"),
+        "layered": ("real", "", "layers3+spec"),
+        "tiny": ("released", "voice", "none"),
+    }
+    assert abs(float(rows["tiny"]["percussion"]) - float(rows["voice-0.05"]["percussion"])) < 1  # half precision
+    assert finished.path("results/encoders/voice-0.05/seed=0/encoder.safetensors").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"encoders": {"released": {"tiny": "nowhere"}}}, "encoders.released.tiny: there is no nowhere/encoder.safetensors"),
+        (
+            {"encoders": {"real": {"aug": {"recordings": "forest"}}}, "recordings": {"forest": {"path": "/nowhere"}}},
+            "recordings.forest.path: /nowhere does not exist",
+        ),
+    ],
+)
+def test_what_is_not_there_is_missed_before_the_run(project, change, message):
+    result = run(project, change)
+    assert result.returncode != 0
+    assert message in result.stdout
+    assert not project.path("results").exists()
+
+
+def test_a_folder_without_decodable_sounds_is_named(project, tmp_path):
+    folder = tmp_path / "sounds"
+    folder.mkdir()
+    change = {"encoders": {"real": {"aug": {"recordings": "forest"}}}, "recordings": {"forest": {"path": str(folder)}}}
+    target = "resources/recordings/forest/recordings.csv"
+    for content, message in ((None, "holds no sound file"), (b"no sound", "noise.wav cannot be decoded")):
+        if content:
+            (folder / "noise.wav").write_bytes(content)
+        result = run(project, change, target)
+        assert result.returncode != 0
+        assert message in result.stdout
+        assert not project.path(target).exists()
+
+
+def test_a_gpu_that_is_not_there_is_missed(project):
+    target = "results/encoders/voice-0.05/seed=0/encoder.safetensors"
+    change = {"pretrain": {"gpus": 64, "source": "stream", "batch_pairs": 64}}
+    result = run(project, change, target)
+    assert result.returncode != 0
+    assert "pretrain.gpus = 64, and torch finds" in result.stdout
