@@ -85,7 +85,7 @@ def test_a_folder_without_decodable_sounds_is_named(project, tmp_path):
     folder.mkdir()
     change = {"encoders": {"real": {"aug": {"recordings": "forest"}}}, "recordings": {"forest": {"path": str(folder)}}}
     target = "resources/recordings/forest/recordings.csv"
-    for content, message in ((None, "holds no sound file"), (b"no sound", "noise.wav cannot be decoded")):
+    for content, message in ((None, "holds no audio file: looked for .wav"), (b"no sound", "noise.wav cannot be decoded")):
         if content:
             (folder / "noise.wav").write_bytes(content)
         result = run(project, change, target)
