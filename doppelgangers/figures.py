@@ -159,8 +159,9 @@ def plot_training(figure: Path, *, histories: list[Path]) -> None:
         if column in GUIDES:
             value, meaning = GUIDES[column]
             axis.axhline(value, color=GREY, linestyle=":", linewidth=1, zorder=0)
-            place = {"xy": (1, value), "xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-            axis.annotate(meaning, xytext=(0, 2), **place, ha="right", color=GREY, fontsize="small")
+            # On the left, where no training is near it.
+            place = {"xy": (0, value), "xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+            axis.annotate(meaning, xytext=(4, 2), **place, color=GREY, fontsize="small")
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
         finish(axis, title)
     axes["align"].set_ylim(-0.05, max(2.25, axes["align"].get_ylim()[1]))  # room for the guide and its words

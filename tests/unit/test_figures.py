@@ -57,7 +57,7 @@ def write_histories(folder, names, seeds=(0,), rows=40, batch_pairs=1280):
         for seed in seeds:
             done = np.arange(1, rows + 1) / rows
             noise = rng.normal(0, 1, (4, rows)).cumsum(1) * 0.01
-            align = 1.7 * (1 - np.exp(-7 * delta - 0.2)) * (1 + 0.3 * np.exp(-done * 9)) + noise[0]
+            align = 0.3 + 1.6 * (1 - np.exp(-7 * delta)) * (1 - np.exp(-done * 20)) + noise[0]
             uniform = -3.85 + 0.3 * delta + 3.1 * np.exp(-done * (4 + 6 * delta)) + noise[1]
             rank = 20 + 60 * (1 - np.exp(-done * 4)) * (0.5 + 2 * delta) + 50 * noise[2]
             dead = np.clip(0.03 - 0.1 * delta + 0.3 * noise[3], 0, 1)
