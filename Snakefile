@@ -28,6 +28,7 @@ include: "rules/datasets.smk"
 include: "rules/features.smk"
 include: "rules/probes.smk"
 include: "rules/results.smk"
+include: "rules/figures.smk"
 
 
 # Not for a dry run, which may be had without agreeing to anything.
@@ -40,6 +41,7 @@ rule all:
     input:
         "results/table.csv",
         "results/figures/scores_by_delta.png",
+        training_figure(),
         listening_page(),
 
 

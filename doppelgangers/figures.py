@@ -1,6 +1,8 @@
-"""Stage: the figures."""
+"""Stages: the figures."""
 
 import itertools
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib
@@ -8,54 +10,239 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, PercentFormatter
 
-from doppelgangers.files import replace
+from doppelgangers.files import read_json, replace
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito, told apart by the colour-blind too
+# Okabe and Ito's, told apart by the colour-blind too, without their yellow, which is too pale for a line.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+WARM = (COLOURS[1], COLOURS[3], COLOURS[4])  # not among the colours of delta
+GREY = "0.45"
+STYLES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
+MARKERS = ("o", "s", "^", "D")
+REFERENCES = {"real": (0, (7, 2)), "released": (0, (1, 1.2)), "hear": (0, (5, 1.5, 1, 1.5))}
+# Columns of the cards, with a dot, which no task has in its name.
+TERMS = {"metrics.align": "alignment (lower: views nearer)", "metrics.uniform": "uniformity (lower: more even)"}
+LEGEND = "metrics.legend"
+SHORT_LEGEND = 12  # entries that fit beside two panels
+LEGEND_LOOK = {"frameon": False, "fontsize": "small", "title_fontsize": "small", "handlelength": 3.2}
+
+CURVES = {
+    "align": TERMS["metrics.align"],
+    "uniform": TERMS["metrics.uniform"],
+    "effective_rank": "effective rank",
+    "dead_share": "dead dimensions",
+}
+GUIDES = {"align": (2.0, "unrelated views"), "uniform": (0.0, "collapse")}
+PARTS = {
+    "wait_share": "waiting for sounds",
+    "frontend_share": "front-end",
+    "forward_share": "forward",
+    "backward_share": "backward",
+    "rest": "rest",
+}
+PART_COLOURS = ("#e69f00", "#56b4e9", "#0072b2", "#009e73", "0.8")
+# Name of an encoder setting that is trained on doppelgängers; those that are trained on recordings have no hyphen.
+SETTING = re.compile(r"(?P<architecture>[a-z]+)-(?P<delta>[0-9.]+(e[+-]?\d+)?)(-(?P<augmentation>\w+))?")
 
 
-def plot_scores(figure: Path, *, table: Path) -> None:
-    """Draw every task's score against delta, a line per architecture, beside random initialisation and others' encoders.
+def plot_scores(figure: Path, *, table: Path, encoders: list[Path]) -> None:
+    """Draw alignment, uniformity and every task's score against delta.
+
+    A line per architecture and augmentation; the scores stand beside random initialisation and, as horizontal lines, the
+    encoders that are trained on recordings, released, or others'.
 
     Args:
         figure: .png to write.
         table: table.csv.
+        encoders: encoder.json of every encoder setting and seed; alignment and uniformity are means over seeds.
     """
     rows = pd.read_csv(table, keep_default_na=False, na_values=[""])
-    tasks = [column for column in rows.columns[7:] if not column.endswith("_std")]
-    deltas = sorted(rows.delta.dropna().unique())
-    place = {delta: i for i, delta in enumerate(deltas)}
-    columns = min(4, len(tasks))
-    lines = -(-len(tasks) // columns)
-    drawing, axes = plt.subplots(lines, columns, figsize=(3.4 * columns, 3.1 * lines), squeeze=False, layout="constrained")
-    for axis, task in zip(axes.flat, tasks, strict=False):
-        for colour, (architecture, group) in zip(COLOURS, rows.dropna(subset="delta").groupby("architecture"), strict=False):
-            x = group.delta.map(place)
-            axis.errorbar(x, group[task], group[f"{task}_std"].fillna(0), fmt="o-", color=colour, capsize=3, label=architecture)
-        for _, row in rows[rows.source == "random_init"].iterrows():
-            axis.axhline(row[task], color="0.4", linestyle="--", label="random initialisation")
-            if pd.notna(row[f"{task}_std"]):
-                axis.axhspan(row[task] - row[f"{task}_std"], row[task] + row[f"{task}_std"], color="0.9", zorder=0)
-        for (_, row), style in zip(rows[rows.source == "hear"].iterrows(), itertools.cycle([":", "-."])):
-            axis.axhline(row[task], color="0.2", linestyle=style, label=row.encoder)
-        axis.set_title(task)
-        axis.set_xticks(range(len(deltas)), [f"{delta:g}" for delta in deltas])
-        axis.set_xlabel("perturbation δ")
-        axis.margins(x=0.2)
-        axis.spines[["top", "right"]].set_visible(False)
-    for axis in axes.flat[len(tasks) :]:
-        axis.set_visible(False)
-    axes[0, 0].set_ylabel("score (%)")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(
-        handles,
-        labels,
-        loc="outside lower center",
-        ncols=min(len(labels), 2 * columns - 1),
-        frameon=False,
-        title="± std over folds",
+    tasks = list(rows.columns[7::2])
+    cards = pd.json_normalize([read_json(path) for path in encoders]).reindex(columns=["encoder", *TERMS])
+    rows = rows.join(cards.groupby("encoder").mean(), on="encoder")
+    rows["label"] = [label_of(row) for row in rows.itertuples()]
+    terms = list(TERMS) if "synthetic" in set(rows.source) else []
+
+    least = 2 if not terms else 3 if rows.label.nunique() <= SHORT_LEGEND else 4
+    columns = max(least, -(-len(tasks) // -(-len(tasks) // 4)))
+    padded = [*tasks, *["."] * (-len(tasks) % columns)]
+    grid = [[*terms, *[LEGEND] * (columns - len(terms))], *np.reshape(padded, (-1, columns)).tolist()]
+    heights = [1 if terms else 0.4, *[1] * (len(grid) - 1)]
+    size = 3.1 * columns, 2.7 * sum(heights) + 0.3
+    drawing, axes = plt.subplot_mosaic(grid, height_ratios=heights, figsize=size, layout="constrained")
+    for column in [*terms, *tasks]:
+        draw_by_delta(axes[column], rows[rows.source == "synthetic"], column)
+        if column in tasks:
+            draw_references(axes[column], rows, column)
+        finish(axes[column], TERMS.get(column, column))
+    for task in tasks[::columns]:
+        axes[task].set_ylabel("score (%)")
+    if terms:
+        drawing.supxlabel("perturbation δ", fontsize="medium")
+    axes[LEGEND].set_axis_off()
+    axes[LEGEND].legend(
+        handles=[*axes[tasks[0]].containers, *(line for line in axes[tasks[0]].lines if line.get_label()[0] != "_")],
+        loc="center",
+        ncols=columns - len(terms),
+        title="bars and band: ± std over folds and seeds",
+        **LEGEND_LOOK,
     )
+    save(drawing, figure)
+
+
+def label_of(row: tuple) -> str:
+    """What the legend calls a row of the table: encoders that differ in delta only are one line."""
+    if row.source == "synthetic":
+        return row.architecture if row.augmentation == "none" else f"{row.architecture}, {row.augmentation.replace('_', ' ')}"
+    return "random initialisation" if row.source == "random_init" else row.encoder
+
+
+def draw_by_delta(axis: plt.Axes, made: pd.DataFrame, column: str) -> None:
+    """Draw a column of the table against delta, a line per architecture and augmentation, with the deviation if it has one."""
+    deltas = sorted(made.delta.unique())
+    colours = assign(sorted(made.architecture), COLOURS)
+    marks = assign(sorted(made.augmentation), zip(STYLES, MARKERS, strict=True))
+    groups = made.groupby(["architecture", "augmentation"])
+    for i, ((architecture, augmentation), group) in enumerate(groups):
+        style, marker = marks[augmentation]
+        # Side by side, so that bars of one delta do not hide each other.
+        aside = min(0.09, 0.5 / len(groups)) * (i - (len(groups) - 1) / 2)
+        axis.errorbar(
+            group.delta.map(deltas.index) + aside,
+            group[column],
+            group[f"{column}_std"].fillna(0) if f"{column}_std" in group else None,
+            color=colours[architecture],
+            linestyle=style,
+            marker=marker,
+            markersize=5,
+            capsize=2,
+            elinewidth=1,
+            label=group.label.iloc[0],
+        )
+    axis.set_xticks(range(len(deltas)), [f"{delta:g}" for delta in deltas])
+    axis.set_xlim(-0.5, max(len(deltas), 1) - 0.5)
+
+
+def draw_references(axis: plt.Axes, rows: pd.DataFrame, task: str) -> None:
+    """Draw the scores of encoders without a delta of their own, or not trained here, as horizontal lines."""
+    for _, row in rows[rows.source == "random_init"].iterrows():
+        axis.axhline(row[task], color=GREY, linestyle="--", label=row.label)
+        if pd.notna(deviation := row[f"{task}_std"]):
+            axis.axhspan(row[task] - deviation, row[task] + deviation, color="0.92", zorder=0)
+    others = rows[rows.source.isin(REFERENCES)]
+    colours = assign(others.encoder, reversed(COLOURS[3:]))
+    for _, row in others.iterrows():
+        axis.axhline(row[task], color=colours[row.encoder], linestyle=REFERENCES[row.source], label=row.label)
+
+
+def plot_training(figure: Path, *, histories: list[Path]) -> None:
+    """Draw how the trainings went, a line per encoder and seed, and where their time went, a bar per encoder.
+
+    Args:
+        figure: .png to write.
+        histories: <setting>/seed=<seed>/history.csv of every trained encoder setting and seed.
+    """
+    runs = [(path.parent.parent.name, pd.read_csv(path)) for path in map(Path, histories)]
+    looks, legend = training_looks([name for name, _ in runs])
+    panels = [["align", "uniform"], ["effective_rank", "dead_share"], ["time", "time"]]
+    bars = 0.24 * len(looks) + 0.7
+    size = 8.4 + 0.08 * max(map(len, looks)), 5.4 + bars  # the names stand left of the bars
+    drawing, axes = plt.subplot_mosaic(panels, height_ratios=[2.5, 2.5, bars], figsize=size, layout="constrained")
+    for column, title in CURVES.items():
+        axis = axes[column]
+        for name, rows in runs:
+            axis.plot(rows.pairs, rows[column], **looks[name], linewidth=1.4, markersize=4, markevery=max(1, len(rows) // 8))
+        if column in GUIDES:
+            value, meaning = GUIDES[column]
+            axis.axhline(value, color=GREY, linestyle=":", linewidth=1, zorder=0)
+            # On the left, where no training is near it.
+            place = {"xy": (0, value), "xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+            axis.annotate(meaning, xytext=(4, 2), **place, color=GREY, fontsize="small")
+        axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+        finish(axis, title)
+    axes["align"].set_ylim(-0.05, max(2.25, axes["align"].get_ylim()[1]))  # room for the guide and its words
+    top = max(0.05, axes["dead_share"].get_ylim()[1])
+    axes["dead_share"].set_ylim(-top / 30, top)  # most are 0, which is to be seen
+    axes["dead_share"].yaxis.set_major_formatter(PercentFormatter(1))
+    for column in panels[1]:
+        axes[column].set_xlabel("pairs seen")
+    beside = drawing.legend(handles=legend, loc="outside right upper", **LEGEND_LOOK)
+    for handle, text in zip(legend, beside.get_texts(), strict=True):
+        text.set_fontweight("bold" if handle.get_linestyle() == "None" else "normal")
+    draw_time(axes["time"], pd.concat([rows.assign(encoder=name) for name, rows in runs]))
+    save(drawing, figure)
+
+
+def training_looks(names: list[str]) -> tuple[dict[str, dict], list[Line2D]]:
+    """How the line of each encoder looks, and the legend.
+
+    Delta makes the colour, architecture the line, augmentation the marker: the legend needs an entry for each of those, not
+    for each encoder.
+    """
+    parts = {name: match.groupdict(default="") for name in names if (match := SETTING.fullmatch(name))}
+    deltas = sorted({of["delta"] for of in parts.values()}, key=float)
+    colours = assign(deltas, plt.colormaps["viridis"](np.linspace(0, 0.82, len(deltas))))
+    styles = assign(sorted(of["architecture"] for of in parts.values()), STYLES)
+    augmentations = sorted({of["augmentation"] for of in parts.values()})
+    markers = assign(["", *augmentations], ("", *MARKERS[1:]))
+    looks = {
+        name: {"color": colours[of["delta"]], "linestyle": styles[of["architecture"]], "marker": markers[of["augmentation"]]}
+        for name, of in parts.items()
+    }
+    recordings = [name for name in names if name not in parts]
+    recorded = {name: {"color": colour} for name, colour in assign(recordings, WARM).items()}
+    sections = {
+        "perturbation δ": {delta: {"color": colour, "linewidth": 4} for delta, colour in colours.items()},
+        "architecture": {name: {"color": GREY, "linestyle": style} for name, style in styles.items()},
+        "augmentation": {
+            name.replace("_", " ") or "none": {"color": GREY, "marker": markers[name], "markersize": 4}
+            for name in (augmentations if any(augmentations) else [])
+        },
+        "recordings": recorded,
+    }
+    legend = []
+    for title, entries in sections.items():
+        if entries:
+            legend.append(Line2D([], [], linestyle="", label=title))
+            legend += [Line2D([], [], **look, label=label) for label, look in entries.items()]
+    return looks | recorded, legend
+
+
+def draw_time(axis: plt.Axes, rows: pd.DataFrame) -> None:
+    """Draw a bar per encoder: the mean shares of its time, and the pairs per second."""
+    rows = rows.assign(rest=(1 - rows[list(PARTS)[:-1]].sum(axis=1)).clip(lower=0))
+    means = rows.groupby("encoder", sort=False)[[*PARTS, "pairs_per_s"]].mean()
+    left = np.zeros(len(means))
+    for (part, label), colour in zip(PARTS.items(), PART_COLOURS, strict=True):
+        axis.barh(means.index, means[part], left=left, height=0.75, color=colour, label=label)
+        left += means[part].to_numpy()
+    for i, speed in enumerate(means.pairs_per_s):
+        axis.text(1.006, i, f"{speed:,.0f} pairs/s", va="center", fontsize="small")
+    axis.set_xlim(0, 1)
+    axis.invert_yaxis()
+    axis.tick_params(axis="y", length=0, labelsize="small")
+    axis.xaxis.set_major_formatter(PercentFormatter(1))
+    axis.set_xlabel("share of the time")
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(PARTS), frameon=False, fontsize="small")
+
+
+def finish(axis: plt.Axes, title: str) -> None:
+    axis.set_title(title, fontsize="medium")
+    axis.margins(y=0.12)
+    axis.spines[["top", "right"]].set_visible(False)
+
+
+def assign(names: Iterable, looks: Iterable) -> dict:
+    """A look for each name, in their order; the same ones again when there are more names."""
+    return dict(zip(dict.fromkeys(names), itertools.cycle(looks)))
+
+
+def save(drawing: plt.Figure, figure: Path) -> None:
     with replace(figure) as temporary:
         drawing.savefig(temporary, dpi=150, metadata={"Software": None})
     plt.close(drawing)

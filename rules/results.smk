@@ -2,7 +2,7 @@
 Results.
 
 REQUIRED INPUTS: the encoders' cards and the scores of their probes.
-OUTPUTS: results/scores.csv (long), results/table.csv (wide), results/figures/scores_by_delta.png.
+OUTPUTS: results/scores.csv (long), results/table.csv (wide).
 """
 
 
@@ -53,23 +53,3 @@ rule make_table:
         "Making the table"
     script:
         "../workflow_scripts/make_table.py"
-
-
-rule plot_scores:
-    input:
-        table="results/table.csv",
-    output:
-        figure="results/figures/scores_by_delta.png",
-    log:
-        "logs/plot_scores.log",
-    benchmark:
-        "logs/plot_scores.benchmark.tsv"
-    conda:
-        "../envs/doppelgangers.yaml"
-    threads: 1
-    params:
-        **stage("plot_scores"),
-    message:
-        "Drawing scores by delta"
-    script:
-        "../workflow_scripts/plot_scores.py"

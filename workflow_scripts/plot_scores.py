@@ -4,4 +4,4 @@ from doppelgangers.figures import plot_scores
 from doppelgangers.job import job
 
 with job(snakemake):
-    plot_scores(snakemake.output.figure, table=snakemake.input.table)
+    plot_scores(snakemake.output.figure, table=snakemake.input.table, encoders=snakemake.input.encoders)

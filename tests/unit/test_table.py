@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from doppelgangers.figures import plot_scores
 from doppelgangers.table import COLUMNS, collect_scores, make_table, render_table
 
 METRICS = {"pitch": "accuracy", "esc50": "accuracy", "birds": "mAP"}
@@ -123,11 +122,3 @@ def test_an_encoder_of_somebody_else_is_a_row_without_pairs(with_peer, tmp_path)
         "peer,hear,,,,1,,40.0,",
         "random_init,random_init,,,none,1,0,5.5,3.03",
     ]
-    plot_scores(tmp_path / "peers.png", table=tmp_path / "peer_table.csv")
-    assert (tmp_path / "peers.png").read_bytes()[:4] == b"\x89PNG"
-
-
-def test_the_figure_is_drawn(scores, tmp_path):
-    make_table(tmp_path / "table.csv", scores=scores, metrics=METRICS)
-    plot_scores(tmp_path / "figure.png", table=tmp_path / "table.csv")
-    assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
