@@ -3,6 +3,7 @@
 import math
 
 import jax
+import jax.numpy as jnp
 from synthax.modules.amplifiers import VCA
 from synthax.modules.control import ControlRateUpsample
 from synthax.modules.envelopes import ADSR
@@ -28,6 +29,7 @@ class Percussive(BaseSynth):
             "release": Range(0.02, 0.8, curve=0.5),
         }
         fall = Range(0.0, 36.0, curve=0.5)  # semitones by which the stroke begins above its last pitch
+        levels = Range(0.0, 1.0, curve=jnp.array([1.0, 1.0, 0.3]))  # mostly little noise
         spec = {
             "keyboard": (MonophonicKeyboard, {"midi_f0": Range(24.0, 84.0), "duration": Range(0.02, 0.2, curve=0.5)}),
             **{f"adsr_{i}": (ADSR, envelope) for i in range(1, 5)},
@@ -37,7 +39,7 @@ class Percussive(BaseSynth):
             "vco_2": (SineVCO, {"mod_depth": fall}),
             "vco_3": (FmVCO, {}),
             "noise": (Noise, {}),
-            "mixer": (AudioMixer, {"n_input": 3}),
+            "mixer": (AudioMixer, {"n_input": 3, "level": levels}),
         }
         self.modules = {name: module(config=self.config, **options) for name, (module, options) in spec.items()}
 
@@ -66,7 +68,7 @@ class Additive(BaseSynth):
     def setup(self):
         envelope = {"attack": Range(0.0, 0.5, curve=0.5), "sustain": Range(0.5, 1.0)}
         spec = {
-            "keyboard": (MonophonicKeyboard, {"midi_f0": Range(24.0, 84.0), "duration": Range(0.5, 4.0, curve=0.5)}),
+            "keyboard": (MonophonicKeyboard, {"midi_f0": Range(36.0, 84.0), "duration": Range(0.5, 4.0, curve=0.5)}),
             "control_upsample": (ControlRateUpsample, {}),
             "vca": (VCA, {}),
             "mixer": (AudioMixer, {"n_input": self.partials, "level": Range(0.0, 1.0, curve=0.5)}),
