@@ -29,7 +29,12 @@ def test_everything_that_is_promised_is_there(finished):
     assert len(scores) == 2 * 7 * 3
     mean = 100 * scores.query("encoder == 'voice-0.05' and metric == 'accuracy'").score.mean()
     np.testing.assert_allclose(table.percussion.iloc[1], mean, atol=0.00501)
-    for name in ("results/figures/scores_by_delta.png", "results/listen.html", "results/pairs/voice-0.05/samples/01_b.wav"):
+    for name in (
+        "results/figures/scores_by_delta.png",
+        "results/figures/training.png",
+        "results/listen.html",
+        "results/pairs/voice-0.05/samples/01_b.wav",
+    ):
         assert finished.path(name).stat().st_size > 0
     verify(finished.path("results/pairs/voice-0.05/manifest.json"))
     folder = finished.path("results/encoders/voice-0.05/seed=0")
