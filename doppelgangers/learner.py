@@ -1,5 +1,6 @@
 """An encoder and what a step of its training takes."""
 
+import collections
 import dataclasses
 import math
 
@@ -13,6 +14,8 @@ from doppelgangers.encoder import Encoder
 from doppelgangers.frontend import RATE_HZ, LogMel
 from doppelgangers.losses import OBJECTIVES, align_uniform
 from doppelgangers.stopwatch import Stopwatch
+
+HELD_BATCHES = 4  # by which the program may be ahead of the GPU
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +96,7 @@ class Learner:
             join_batch_norms(self.encoder)
             self.views = DistributedDataParallel(self.views)
         self.frontend = LogMel().to(device)
+        self.held: collections.deque = collections.deque()
         self.augmentation = build_augmentation(**augmentation, rate_hz=RATE_HZ)
         rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
         self.update = OPTIMIZERS[settings.optimizer](self.encoder.parameters(), **rates)
@@ -120,6 +124,8 @@ class Learner:
         """One update on sounds (N, 2, T); returns what `loss` does, still on the device and without gradients."""
         with torch.no_grad():
             patches = self.patches(sounds.to(self.device, non_blocking=True), number)
+        if sounds.is_cuda:
+            self.hold(sounds)
         watch.end("frontend")
         return self.learn(patches, watch)
 
@@ -133,6 +139,15 @@ class Learner:
         self.rate.step()
         watch.end("backward")
         return terms.detach(), embeddings.detach()
+
+    def hold(self, sounds: torch.Tensor) -> None:
+        """Keep sounds until the GPU has read them. They are JAX's, which would give their memory to the next batch before."""
+        event = torch.cuda.Event()
+        event.record()
+        self.held.append((sounds, event))
+        while self.held and (self.held[0][1].query() or len(self.held) > HELD_BATCHES):
+            self.held[0][1].synchronize()
+            self.held.popleft()
 
     def state(self) -> dict:
         """What a checkpoint has to hold; of SGD without momentum that is the weights and little else."""

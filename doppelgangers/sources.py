@@ -76,15 +76,20 @@ def in_order(batch: int) -> Callable[[int], np.ndarray]:
     return lambda step: np.arange(step * batch, (step + 1) * batch)
 
 
-def batches(pairs: Pairs, steps: range, rank: int = 0, ranks: int = 1) -> Iterator[tuple[torch.Tensor, float]]:
+def batches(
+    pairs: Pairs, steps: range, device: torch.device, rank: int = 0, ranks: int = 1
+) -> Iterator[tuple[torch.Tensor, float]]:
     """Yield (sounds of this rank's part of the batch (N, 2, T), seconds that it took to make them) for each step.
 
-    The next batch is made by a thread while the caller works on this one.
+    The next batch is made by a thread while the caller works on this one. What is not on a GPU yet comes in memory from
+    which the GPU takes it without being waited for.
     """
 
     def make(step: int) -> tuple[torch.Tensor, float]:
         begun = time.perf_counter()
         sounds = pairs.read(np.array_split(pairs.order(step), ranks)[rank])
+        if device.type == "cuda" and not sounds.is_cuda:
+            sounds = sounds.pin_memory()
         return sounds, time.perf_counter() - begun
 
     with ThreadPoolExecutor(1) as pool:

@@ -106,7 +106,7 @@ def train_rank(
     watch = Stopwatch(device)
     saved = time.monotonic()
     with terminated() as asked_to_end:
-        for step, (batch, seconds) in enumerate(batches(pairs, range(start, settings.steps), rank, ranks), start + 1):
+        for step, (batch, seconds) in enumerate(batches(pairs, range(start, settings.steps), device, rank, ranks), start + 1):
             watch.end("wait")
             lr = learner.rate.get_last_lr()[0]
             terms, embeddings = learner.step(batch, step, watch)

@@ -1,5 +1,6 @@
 """Speed of the training loop and of its parts, ours and the way of the authors' released code (`upstream`)."""
 
+import dataclasses
 from collections.abc import Callable
 
 import jax
@@ -15,6 +16,7 @@ from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # The paper's batch and width where there is a GPU.
 BATCH_PAIRS, WIDTH, STEPS = (768, 1.0, 20) if DEVICE.type == "cuda" else (64, 0.25, 5)
+NO_AUGMENTATION = {"name": "none", "impulse_responses": None}
 PAIRS = {"architecture": "voice", "delta": 0.25}
 GENERATOR = {
     "seed": 0,
@@ -41,7 +43,7 @@ SETTINGS = Settings(
     log_every_steps=100,
     gpus="auto",
     precision="float32" if DEVICE.type == "cpu" else "bfloat16",
-    compile=DEVICE.type == "cuda",
+    compile=False,
 )
 
 
@@ -50,7 +52,7 @@ def loop(repeats: int) -> None:
     pairs = upstream.synthesis(BATCH_PAIRS, PAIRS["delta"])
     keys = jax.random.split(jax.random.key(0), STEPS)
     source = open_pairs("stream", BATCH_PAIRS, 0, **PAIRS, generator=GENERATOR)
-    learner = Learner(SETTINGS, {"name": "none", "impulse_responses": None}, DEVICE)
+    learner = Learner(SETTINGS, NO_AUGMENTATION, DEVICE)
     their_model = Encoder(WIDTH, seed=0).to(DEVICE).train()
     their_update = sgd(their_model.parameters(), lr=SETTINGS.learning_rate, weight_decay=SETTINGS.weight_decay)
     sounds = source.read(source.order(0)).to(DEVICE)
@@ -74,6 +76,13 @@ def loop(repeats: int) -> None:
             repeated(lambda i: upstream.step(pairs, their_model, their_update, keys[i], DEVICE)),
         ),
     }
+    if DEVICE.type == "cuda":
+        compiled = Learner(dataclasses.replace(SETTINGS, compile=True), NO_AUGMENTATION, DEVICE)
+        parts["encoder step, compiled"] = (
+            repeated(lambda i: compiled.learn(patches, Stopwatch(DEVICE))[0]),
+            parts["encoder step"][1],
+        )
+        parts["whole loop, compiled"] = lambda: our_loop(compiled, source), parts["whole loop"][1]
     rows = [[name, *in_turn(speed(ours), speed(theirs), repeats)] for name, (ours, theirs) in parts.items()]
     title = f"loop: pairs of voice per second, {STEPS} steps of {BATCH_PAIRS} pairs, width {WIDTH}, {DEVICE.type}"
     print_table(title, ("", "ours", "upstream way", *COMPARED), rows)
@@ -81,7 +90,7 @@ def loop(repeats: int) -> None:
 
 def our_loop(learner: Learner, source: Pairs) -> None:
     """`training`'s loop without its reports: the next batch is made while this one trains."""
-    for step, (sounds, _) in enumerate(batches(source, range(STEPS))):
+    for step, (sounds, _) in enumerate(batches(source, range(STEPS), DEVICE)):
         terms, _ = learner.step(sounds, step, Stopwatch(DEVICE))
     terms.sum().item()  # waits for the GPU
 

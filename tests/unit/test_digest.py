@@ -43,7 +43,7 @@ def test_an_edit_reaches_the_stages_that_import_it_and_no_others(package):
     edit(root / "losses.py", "4.0 * (x @ x.T)", "5.0 * (x @ x.T)")
     assert [old != new for old, new in zip(before, digests(*stages), strict=True)] == [name == "pretrain" for name in stages]
     before = digests(*stages)
-    edit(root / "synth.py", "CPU_CHUNK = 32", "CPU_CHUNK = 64")
+    edit(root / "synth.py", "CPU_CHUNK = 16", "CPU_CHUNK = 64")
     changed = {name for name, old, new in zip(stages, before, digests(*stages), strict=True) if old != new}
     assert changed == {"pairs", "pretrain"}
 
