@@ -17,7 +17,7 @@ from doppelgangers.files import write_json
 # JAX would take most of a GPU's memory at its first use, and torch shares that GPU. Set here, before JAX loads.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
-PACKAGES = ("numpy", "pandas", "torch", "torchvision", "jax", "synthax", "scikit-learn", "snakemake")
+PACKAGES = ("numpy", "pandas", "torch", "torchvision", "torch-audiomentations", "jax", "synthax", "scikit-learn", "snakemake")
 
 
 class Tee:

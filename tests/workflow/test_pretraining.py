@@ -1,12 +1,17 @@
 """Encoders that are trained otherwise than by default, through the whole workflow to the table."""
 
 import csv
+import os
+import shutil
 import subprocess
 import sys
+import tarfile
 
 import pytest
 import yaml
 
+from doppelgangers.files import read_json
+from tests.conftest import ROOT
 from tests.recorded import sound_files
 
 pytestmark = pytest.mark.workflow
@@ -100,3 +105,28 @@ def test_a_gpu_that_is_not_there_is_missed(project):
     result = run(project, change, target)
     assert result.returncode != 0
     assert "pretrain.gpus = 64, and torch finds" in result.stdout
+
+
+def test_the_gpu_days_script_trains_scores_and_packs(finished):
+    """On whatever there is, at the smallest scale; it is the finished run's own encoder, so it has nothing left to train."""
+    shutil.copytree(ROOT / "tests", finished.path("tests"))
+    options = {
+        "PYTHON": sys.executable,
+        "CONFIG": "tiny.yaml",
+        "DELTAS": "0.05",
+        "MINUTES": "5",
+        "TASKS": "percussion",
+        "STATE": "state",
+    }
+    day = subprocess.run(
+        ["bash", "tests/gpu_day.sh", "train"],
+        cwd=finished.folder,
+        env={**os.environ, **options},
+        capture_output=True,
+        text=True,
+    )
+    assert day.returncode == 0, day.stderr
+    card = read_json(finished.path("pretrained/voice-0.05/encoder.json"))
+    assert set(card["scores"]) == set(card["random_init_scores"]) == {"percussion"}
+    with tarfile.open(finished.path("state/state.tar.00")) as state:
+        assert "pretrained/voice-0.05/encoder.safetensors" in state.getnames()

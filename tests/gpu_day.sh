@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# All that wants a GPU, for as long as there is one. Run it again, on the same machine or another, to go on where it ended.
+#
+#   [MINUTES=600] [DELTAS="0.25 0.05"] [CONFIG=configs/paper.yaml] [TASKS="pitch, family, percussion"] [STATE=folder] \
+#     tests/gpu_day.sh [checks] [bench] [train]
+#
+# checks: the tests marked gpu. bench: speed of synthesis, front-end, encoder and the whole loop beside the authors' way.
+# train: for each delta, one Voice encoder at the paper's scale, scored on the tasks beside random initialisation, and packed
+# into pretrained/. After MINUTES training is told to end, and saves its step.
+# STATE is for machines that are given back: what a run has made is put there in parts of 15 MB, and taken from there first.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PYTHON=${PYTHON:-.venv/bin/python}
+MINUTES=${MINUTES:-600}
+DELTAS=${DELTAS:-0.25 0.05}
+CONFIG=${CONFIG:-configs/paper.yaml}
+TASKS=${TASKS:-pitch, family, percussion}
+STATE=${STATE:-}
+steps=${*:-checks bench train}
+
+save_state() {
+  if [ -n "$STATE" ]; then
+    mkdir -p "$STATE"
+    rm -f "$STATE"/state.tar.*
+    tar --create results/encoders results/*.csv pretrained logs 2>/dev/null | split --bytes=15M --numeric-suffixes - "$STATE/state.tar."
+  fi
+}
+
+if [ -n "$STATE" ] && compgen -G "$STATE/state.tar.*" >/dev/null && [ ! -d results/encoders ]; then
+  cat "$STATE"/state.tar.* | tar --extract
+fi
+trap save_state EXIT
+
+for step in $steps; do
+  case $step in
+    checks) "$PYTHON" -m pytest -m gpu -rA tests/unit ;;
+    bench) "$PYTHON" -m tests.benchmarks synthesis frontend loop recordings | tee gpu_bench.txt ;;
+    train)
+      end=$((SECONDS + MINUTES * 60))
+      for delta in $DELTAS; do
+        if [ -d "pretrained/voice-$delta" ]; then continue; fi
+        overlay=$(mktemp --suffix .yaml)
+        printf 'encoders: {architectures: [voice], deltas: ["%s"]}\ntasks: [%s]\n' "$delta" "$TASKS" >"$overlay"
+        "$PYTHON" -m doppelgangers.unlock
+        # All processes of the run are told: training saves its step, and the rest is made again next time.
+        # shellcheck disable=SC2086 # CONFIG may be several files
+        timeout --signal=TERM --kill-after=60 "$((end - SECONDS))" "$PYTHON" -m snakemake --cores all \
+          --configfile $CONFIG "$overlay" -- results/table.csv || { echo "not done yet: run it again to go on" && exit 1; }
+        "$PYTHON" -m doppelgangers.release "results/encoders/voice-$delta/seed=0" --name "voice-$delta"
+        cat results/table.csv
+      done
+      ;;
+    *) echo "unknown step: $step" && exit 2 ;;
+  esac
+done
