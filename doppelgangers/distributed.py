@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -76,10 +77,9 @@ def join_group(rank: int, ranks: int, meeting: str) -> None:
     """Meet the other processes; with GPUs each takes its own."""
     gpu = torch.cuda.is_available()
     if gpu:
-        import jax
-
         torch.cuda.set_device(rank)
-        jax.config.update("jax_cuda_visible_devices", str(rank))  # JAX would otherwise hold memory on every GPU
+    if gpu and rank:  # rank 0 may have JAX in use already, on the first GPU as it should
+        jax.config.update("jax_cuda_visible_devices", str(rank))
     dist.init_process_group("nccl" if gpu else "gloo", init_method=meeting, rank=rank, world_size=ranks)
 
 

@@ -24,9 +24,10 @@ def uniform(x: torch.Tensor) -> torch.Tensor:
         x: L2-normalised embeddings, (N, D), N >= 2.
     """
     exponent = 4.0 * (x @ x.T) - 4.0  # -2 d^2
-    off_diagonal = ~torch.eye(len(x), dtype=torch.bool, device=x.device)
-    # Every pair stands twice off the diagonal, which the mean does not notice.
-    return torch.logsumexp(exponent[off_diagonal], dim=0) - math.log(len(x) * (len(x) - 1))
+    # Every pair stands twice off the diagonal, which the mean does not notice. To pick those off the diagonal, instead of
+    # weighing the diagonal with 0, would make a GPU count them first and the program wait for it.
+    itself = torch.eye(len(x), dtype=torch.bool, device=x.device)
+    return torch.logsumexp(exponent.masked_fill(itself, -torch.inf).flatten(), dim=0) - math.log(len(x) * (len(x) - 1))
 
 
 def align_uniform(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

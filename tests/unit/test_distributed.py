@@ -1,14 +1,19 @@
+import csv
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
 
+from doppelgangers.checkpoint import load_encoder
 from doppelgangers.distributed import JointBatchNorm, choose_device, gather, join_batch_norms, launch
 from doppelgangers.encoder import Encoder
 from doppelgangers.errors import UserError
 from doppelgangers.learner import Learner, Settings
 from doppelgangers.stopwatch import Stopwatch
+from doppelgangers.training import train_rank
 from tests.unit.test_pretrain import TRAINING
 
 CPU = torch.device("cpu")
@@ -58,6 +63,23 @@ def test_two_processes_learn_what_one_learns_from_the_joint_batch(tmp_path, obje
         for theirs, ours in zip([*alone["steps"], alone["encoder"]], [*shared["steps"], shared["encoder"]], strict=True):
             for name, value in theirs.items():
                 assert torch.linalg.norm((ours[name] - value).double()) <= 1e-9 * torch.linalg.norm(value.double()), name
+
+
+def test_a_whole_training_of_two_processes(tmp_path):
+    generator = {"seed": 0, "duration_s": 1.0}
+    sounds = {"kind": "stream", "architecture": "voice", "delta": 0.05, "generator": generator}
+    settings = dataclasses.replace(SETTINGS, pairs=32, batch_pairs=8, log_every_steps=1)
+    card = {"encoder": "voice-0.05", "width": settings.width, "settings": {"pairs": 32}}
+    rows = {}
+    for ranks in (1, RANKS):
+        files = tmp_path / f"{ranks}/encoder.safetensors", tmp_path / f"{ranks}/history.csv"
+        launch(train_rank, ranks, ranks, CPU, files, settings, sounds, NO_AUGMENTATION, card, 0.0)
+        rows[ranks] = list(csv.DictReader(files[1].read_text().splitlines()))
+        assert load_encoder(files[0])(torch.zeros(1, 96, 64)).shape == (1, 512)
+        assert not files[0].with_name("checkpoint.pt").exists()
+    assert len(rows[1]) == len(rows[RANKS]) == 4
+    for term in ("align", "uniform", "loss"):
+        np.testing.assert_allclose(float(rows[RANKS][0][term]), float(rows[1][0][term]), rtol=1e-4)
 
 
 def test_batch_norm_over_ranks_is_torchs_where_there_is_one():
