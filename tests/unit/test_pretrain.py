@@ -20,6 +20,7 @@ from doppelgangers.losses import align_uniform
 from doppelgangers.pairs import generate_pairs
 from doppelgangers.pretrain import pretrain
 from doppelgangers.sources import open_pairs
+from doppelgangers.stopwatch import PARTS
 
 GENERATOR = dict(
     seed=0, perturbation="gaussian", factors={}, ramp_pairs=1, duration_s=1.0, control_rate_hz=480, renderer="fast"
@@ -262,8 +263,48 @@ def test_a_broken_encoder_is_named(tmp_path):
         load_encoder(tmp_path / "encoder.safetensors")
 
 
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_gpu_trains_on_a_stream(tmp_path):
-    run(tmp_path, store=None, source="stream", pairs=64)
-    assert read_json(tmp_path / "encoder.json")["metrics"]["uniform"] < 0
+@needs_gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_gpu_trains_on_a_stream(tmp_path, precision, compiled):
+    run(tmp_path, source="stream", pairs=640, batch_pairs=64, precision=precision, compile=compiled)
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) < 0
+    shares = [float(rows[-1][f"{part}_share"]) for part in PARTS]
+    assert min(shares) >= 0
+    assert 0.2 < sum(shares) <= 1.001
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_a_gpu_sees_the_sounds_that_a_cpu_sees():
+    import jax
+
+    pairs = open_pairs("stream", 64, 0, architecture="voice", delta=0.25, generator=GENERATOR)
+    on_gpu = pairs.read(np.arange(64))
+    assert on_gpu.is_cuda
+    with jax.default_device(jax.devices("cpu")[0]):
+        on_cpu = open_pairs("stream", 64, 0, architecture="voice", delta=0.25, generator=GENERATOR).read(np.arange(64))
+    error = (on_gpu.cpu() - on_cpu.cpu()).norm(dim=2) / on_cpu.cpu().norm(dim=2)
+    assert error.median() < 0.01
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_a_training_that_is_continued_on_a_gpu_ends_near_an_undisturbed_one(tmp_path, interrupted):
+    after, _ = interrupted
+    options = dict(source="stream", pairs=640, batch_pairs=64, checkpoint_every_s=0)
+    for name, killed_at in (("undisturbed", None), ("continued", 4)):
+        (tmp_path / name).mkdir()
+        if killed_at:
+            after(killed_at)
+            with pytest.raises(KeyboardInterrupt):
+                run(tmp_path / name, **options)
+            after(None)
+        run(tmp_path / name, **options)
+    losses = [read_json(tmp_path / name / "encoder.json")["metrics"]["loss"] for name in ("undisturbed", "continued")]
+    np.testing.assert_allclose(losses[0], losses[1], atol=0.05)
