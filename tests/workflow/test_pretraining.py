@@ -1,5 +1,6 @@
 """Encoders that are trained otherwise than by default, through the whole workflow to the table."""
 
+import copy
 import csv
 import os
 import shutil
@@ -26,21 +27,30 @@ def forest(tmp_path):
     return tmp_path / "forest"
 
 
+@pytest.fixture
+def again(finished, tmp_path):
+    """A copy of the finished run, which others rely on, to go on from."""
+    project = copy.copy(finished)
+    project.folder = tmp_path / "again"
+    shutil.copytree(finished.folder, project.folder)  # with the times of all files, which Snakemake looks at
+    return project
+
+
 def run(project, change, target="all"):
     overlay = project.path("change.yaml")
     overlay.write_text(yaml.safe_dump(change))
     return project.run(config=(overlay,), target=target)
 
 
-def test_augmented_real_and_released_encoders_are_rows_of_the_table(finished, forest):
+def test_augmented_real_and_released_encoders_are_rows_of_the_table(again, forest):
     packed = subprocess.run(
         [sys.executable, "-m", "doppelgangers.release", "results/encoders/voice-0.05/seed=0", "--name", "tiny"],
-        cwd=finished.folder,
+        cwd=again.folder,
         capture_output=True,
         text=True,
     )
     assert packed.returncode == 0, packed.stderr
-    before = finished.path("results/encoders/voice-0.05/seed=0/encoder.safetensors").stat().st_mtime_ns
+    before = again.path("results/encoders/voice-0.05/seed=0/encoder.safetensors").stat().st_mtime_ns
     change = {
         "encoders": {
             "augmentations": ["none", "spec"],
@@ -52,9 +62,9 @@ def test_augmented_real_and_released_encoders_are_rows_of_the_table(finished, fo
         },
         "recordings": {"forest": {"path": str(forest)}},
     }
-    result = run(finished, change)
+    result = run(again, change)
     assert result.returncode == 0, result.stdout
-    rows = {row["encoder"]: row for row in csv.DictReader(finished.path("results/table.csv").read_text().splitlines())}
+    rows = {row["encoder"]: row for row in csv.DictReader(again.path("results/table.csv").read_text().splitlines())}
     told = {name: (row["source"], row["architecture"], row["augmentation"]) for name, row in rows.items()}
     assert told == {
         "random_init": ("random_init", "", "none"),
@@ -65,7 +75,7 @@ def test_augmented_real_and_released_encoders_are_rows_of_the_table(finished, fo
         "tiny": ("released", "voice", "none"),
     }
     assert abs(float(rows["tiny"]["percussion"]) - float(rows["voice-0.05"]["percussion"])) < 1  # half precision
-    assert finished.path("results/encoders/voice-0.05/seed=0/encoder.safetensors").stat().st_mtime_ns == before
+    assert again.path("results/encoders/voice-0.05/seed=0/encoder.safetensors").stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize(
@@ -107,9 +117,9 @@ def test_a_gpu_that_is_not_there_is_missed(project):
     assert "pretrain.gpus = 64, and torch finds" in result.stdout
 
 
-def test_the_gpu_days_script_trains_scores_and_packs(finished):
+def test_the_gpu_days_script_trains_scores_and_packs(again):
     """On whatever there is, at the smallest scale; it is the finished run's own encoder, so it has nothing left to train."""
-    shutil.copytree(ROOT / "tests", finished.path("tests"))
+    shutil.copytree(ROOT / "tests", again.path("tests"))
     options = {
         "PYTHON": sys.executable,
         "CONFIG": "tiny.yaml",
@@ -120,13 +130,13 @@ def test_the_gpu_days_script_trains_scores_and_packs(finished):
     }
     day = subprocess.run(
         ["bash", "tests/gpu_day.sh", "train"],
-        cwd=finished.folder,
+        cwd=again.folder,
         env={**os.environ, **options},
         capture_output=True,
         text=True,
     )
     assert day.returncode == 0, day.stderr
-    card = read_json(finished.path("pretrained/voice-0.05/encoder.json"))
+    card = read_json(again.path("pretrained/voice-0.05/encoder.json"))
     assert set(card["scores"]) == set(card["random_init_scores"]) == {"percussion"}
-    with tarfile.open(finished.path("state/state.tar.00")) as state:
+    with tarfile.open(again.path("state/state.tar.00")) as state:
         assert "pretrained/voice-0.05/encoder.safetensors" in state.getnames()
