@@ -20,9 +20,11 @@ steps=${*:-checks bench train}
 
 save_state() {
   if [ -n "$STATE" ]; then
+    set +o pipefail # what is not there yet is no error
     mkdir -p "$STATE"
     rm -f "$STATE"/state.tar.*
-    tar --create results/encoders results/*.csv pretrained logs 2>/dev/null | split --bytes=15M --numeric-suffixes - "$STATE/state.tar."
+    find results/encoders results/*.csv pretrained logs -maxdepth 0 2>/dev/null | tar --create --files-from - |
+      split --bytes=15M --numeric-suffixes - "$STATE/state.tar."
   fi
 }
 
