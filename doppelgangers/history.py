@@ -13,7 +13,7 @@ from tqdm import tqdm
 from doppelgangers.diagnostics import dead_share, effective_rank
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace
-from doppelgangers.stopwatch import PARTS, Stopwatch
+from doppelgangers.stopwatch import PARTS
 
 log = logging.getLogger(__name__)
 
@@ -113,14 +113,14 @@ class Reporter:
         done = start * batch_pairs
         self.bar = tqdm(total=steps * batch_pairs, initial=done, desc=name, unit="pair", smoothing=0.05)
 
-    def note(self, step: int, terms: torch.Tensor, seconds: float) -> None:
+    def note(self, terms: torch.Tensor, seconds: float) -> None:
         """Keep the terms of a step, which stay on the device, and the seconds that its sounds took."""
         self.terms.append(terms)
         self.source_s += seconds
         self.bar.update(self.batch_pairs)
 
-    def report(self, step: int, lr: float, embeddings: torch.Tensor, watch: Stopwatch) -> None:
-        """Look at all steps since the last report, and add a row to the history.
+    def report(self, step: int, lr: float, embeddings: torch.Tensor, shares: dict[str, float]) -> None:
+        """Look at all steps since the last report, and add a row to the history; `shares` are a `Stopwatch`'s since then.
 
         Raises:
             UserError: as in `history.check_terms`.
@@ -129,9 +129,10 @@ class Reporter:
         check_terms(self.name, step - len(terms) + 1, terms.tolist())
         elapsed = time.monotonic() - self.begun
         speed = len(terms) * self.batch_pairs / elapsed
-        shares = (*watch.shares().values(), self.source_s / elapsed)
         spread = effective_rank(embeddings), dead_share(embeddings)
-        self.rows.append(record(step, self.batch_pairs, terms[-1].tolist(), lr, speed, spread, shares))
+        self.rows.append(
+            record(step, self.batch_pairs, terms[-1].tolist(), lr, speed, spread, (*shares.values(), self.source_s / elapsed))
+        )
         self.terms, self.source_s, self.begun = [], 0.0, time.monotonic()
         for kind, message in find_warnings(self.rows).items():
             if kind not in self.warned:

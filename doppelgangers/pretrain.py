@@ -13,7 +13,7 @@ def pretrain(
     *,
     name: str,
     architecture: str,
-    delta: float | str,
+    delta: float,
     augmentation: str,
     seed: int,
     store: Path | None,
@@ -46,7 +46,6 @@ def pretrain(
     Raises:
         UserError: as `training.train`.
     """
-    delta = float(delta)
     settings = Settings(width=width, seed=seed, **training)
     pairs = {"architecture": architecture, "delta": delta, "generator": generator}
     sounds = {"kind": "store", "manifest": str(store)} if source == "store" else {"kind": "stream", **pairs}

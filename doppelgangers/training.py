@@ -21,6 +21,7 @@ from doppelgangers.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
+UNAUGMENTED = {"name": "none", "impulse_responses": None}
 CHECKPOINT_EVERY_S = 30.0  # a killed run loses no more than this; one that is told to end (SIGTERM) loses nothing
 
 
@@ -54,7 +55,7 @@ def train(
     """
     device, ranks = choose_device(settings.gpus)
     try:
-        require_room(settings, sounds, augmentation, device, ranks)
+        require_room(settings, sounds, device, ranks)
         files = Path(encoder), Path(history)
         launch(train_rank, ranks, ranks, device, files, settings, sounds, augmentation, card, checkpoint_every_s)
     except torch.OutOfMemoryError as error:
@@ -64,13 +65,13 @@ def train(
         ) from error
 
 
-def require_room(settings: Settings, sounds: dict, augmentation: dict, device: torch.device, ranks: int) -> None:
-    """See that a batch fits into memory, with a learner that is thrown away.
+def require_room(settings: Settings, sounds: dict, device: torch.device, ranks: int) -> None:
+    """See that a batch fits into memory, with a learner that is thrown away; what augmentations take is not kept.
 
     Raises:
         UserError: saying how many pairs fit.
     """
-    learner = Learner(dataclasses.replace(settings, compile=False), augmentation, device)
+    learner = Learner(dataclasses.replace(settings, compile=False), UNAUGMENTED, device)
     samples = open_pairs(batch=settings.batch_pairs, seed=settings.seed, **sounds).samples
     per_pair = bytes_per_pair(lambda zeros: learner.loss(learner.patches(zeros, 0))[0][2], samples, device)
     require_memory(settings.batch_pairs, per_pair, device, ranks)
@@ -110,11 +111,13 @@ def train_rank(
             watch.end("wait")
             lr = learner.rate.get_last_lr()[0]
             terms, embeddings = learner.step(batch, step, watch)
+            logged = step % settings.log_every_steps == 0 or step == settings.steps
+            shares = watch.shares() if logged else None  # in every rank, or its marks would pile up
             if rank:
                 continue
-            reporter.note(step, terms, seconds)
-            if step % settings.log_every_steps == 0 or step == settings.steps:
-                reporter.report(step, lr, embeddings, watch)
+            reporter.note(terms, seconds)
+            if logged:
+                reporter.report(step, lr, embeddings, shares)
             due = time.monotonic() - saved > checkpoint_every_s or asked_to_end
             if due and step < settings.steps:
                 save_state(side, {"step": step, "rows": reporter.rows, **learner.state()}, card["settings"])

@@ -17,6 +17,6 @@ with job(snakemake):
         training=training,
         generator={**config["pairs"], **config["synth"]},
         code=snakemake.params.code,
-        **config["made_of"],
+        **{**config["made_of"], "delta": float(config["made_of"]["delta"])},
         **config["encoder"],
     )

@@ -10,23 +10,15 @@ from doppelgangers.encoder import Encoder
 from doppelgangers.learner import Learner, Settings, sgd
 from doppelgangers.sources import Pairs, batches, open_pairs
 from doppelgangers.stopwatch import Stopwatch
+from doppelgangers.training import UNAUGMENTED
 from tests.benchmarks import upstream
 from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # The paper's batch and width where there is a GPU.
 BATCH_PAIRS, WIDTH, STEPS = (768, 1.0, 20) if DEVICE.type == "cuda" else (64, 0.25, 5)
-NO_AUGMENTATION = {"name": "none", "impulse_responses": None}
 PAIRS = {"architecture": "voice", "delta": 0.25}
-GENERATOR = {
-    "seed": 0,
-    "perturbation": "gaussian",
-    "factors": {},
-    "ramp_pairs": 1,
-    "duration_s": 1.0,
-    "control_rate_hz": 480,
-    "renderer": "fast",
-}
+GENERATOR = {"seed": 0}
 SETTINGS = Settings(
     width=WIDTH,
     seed=0,
@@ -52,7 +44,7 @@ def loop(repeats: int) -> None:
     pairs = upstream.synthesis(BATCH_PAIRS, PAIRS["delta"])
     keys = jax.random.split(jax.random.key(0), STEPS)
     source = open_pairs("stream", BATCH_PAIRS, 0, **PAIRS, generator=GENERATOR)
-    learner = Learner(SETTINGS, NO_AUGMENTATION, DEVICE)
+    learner = Learner(SETTINGS, UNAUGMENTED, DEVICE)
     their_model = Encoder(WIDTH, seed=0).to(DEVICE).train()
     their_update = sgd(their_model.parameters(), lr=SETTINGS.learning_rate, weight_decay=SETTINGS.weight_decay)
     sounds = source.read(source.order(0)).to(DEVICE)
@@ -77,7 +69,7 @@ def loop(repeats: int) -> None:
         ),
     }
     if DEVICE.type == "cuda":
-        compiled = Learner(dataclasses.replace(SETTINGS, compile=True), NO_AUGMENTATION, DEVICE)
+        compiled = Learner(dataclasses.replace(SETTINGS, compile=True), UNAUGMENTED, DEVICE)
         parts["encoder step, compiled"] = (
             repeated(lambda i: compiled.learn(patches, Stopwatch(DEVICE))[0]),
             parts["encoder step"][1],
