@@ -13,7 +13,7 @@ ARGS ?=
 .PHONY: results/table.csv setup test bench lock docs format clean distclean
 
 results/table.csv: setup
-	@.venv/bin/python -m doppelgangers.unlock
+	@.venv/bin/python -m doppelgangers.workflow.unlock
 	.venv/bin/snakemake --cores $(CORES) all $@ $(ARGS)
 
 setup: .venv/installed
@@ -36,7 +36,7 @@ bench: setup
 	.venv/bin/python -m tests.benchmarks $(ARGS)
 
 docs: setup
-	.venv/bin/python -m doppelgangers.config_docs
+	.venv/bin/python -m doppelgangers.workflow.config_docs
 
 format: setup
 	.venv/bin/ruff check --fix .

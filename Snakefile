@@ -2,9 +2,9 @@
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from doppelgangers.config import load
+from doppelgangers.workflow.config import load
 from doppelgangers.errors import UserError
-from doppelgangers.plan import check_folders, check_licences, check_sources
+from doppelgangers.workflow.plan import check_folders, check_licences, check_sources
 
 min_version("9.0")
 
@@ -21,14 +21,12 @@ except UserError as error:
 
 
 include: "rules/common.smk"
-include: "rules/pairs.smk"
-include: "rules/encoder.smk"
-include: "rules/recordings.smk"
+include: "rules/synthesis.smk"
+include: "rules/encoders.smk"
+include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
-include: "rules/features.smk"
-include: "rules/probes.smk"
-include: "rules/results.smk"
-include: "rules/figures.smk"
+include: "rules/evaluation.smk"
+include: "rules/analysis.smk"
 
 
 # Not for a dry run, which may be had without agreeing to anything.

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from doppelgangers.errors import UserError
 
+AFFECTS_RESULTS = False  # how a file is written is not what is in it
+
 DISK_ERRORS = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EROFS: "read-only"}
 
 

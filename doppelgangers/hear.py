@@ -5,9 +5,9 @@ import warnings
 import torch
 from torch import nn
 
-from doppelgangers.checkpoint import find_encoder, load_encoder
-from doppelgangers.encoder import EMBEDDING_SIZE, Encoder
-from doppelgangers.frontend import HOP, PATCH_FRAMES, PATCH_SAMPLES, RATE_HZ, LogMel
+from doppelgangers.encoders.checkpoint import find_encoder, load_encoder
+from doppelgangers.encoders.encoder import EMBEDDING_SIZE, Encoder
+from doppelgangers.encoders.frontend import HOP, PATCH_FRAMES, PATCH_SAMPLES, RATE_HZ, LogMel
 
 TIMESTAMP_HOP_FRAMES = 5  # 50 ms: HEAR suggests no longer hop, because its events tolerate 50 ms
 BATCH_WINDOWS = 256  # windows of 0.96 s that are in memory at once

@@ -1,20 +1,19 @@
 """
-What all rules share: the names of encoder settings, and what each rule's params carry.
+What all rules share: the names of encoders, datasets and tasks, and what a rule says that it needs.
 """
 
 import re
-from pathlib import Path
 
-from doppelgangers.digest import digest
-from doppelgangers.plan import (
-    STAGES,
+from doppelgangers.workflow.digest import code_of
+from doppelgangers.workflow.plan import (
     datasets_of,
     impulse_responses_of,
     inputs_of,
     plain,
     released_encoder,
-    stage_slice,
-    synthetic_settings,
+    slice_of,
+    sorted_builtins,
+    synthetic_encoders,
     tasks_of,
 )
 
@@ -23,75 +22,85 @@ TASKS = tasks_of(CONFIG)
 
 
 # Encoder settings: trained on doppelgängers, trained on recordings, trained before, and those of others.
-SYNTHETIC = synthetic_settings(CONFIG)
+SYNTHETIC = synthetic_encoders(CONFIG)
 REAL = CONFIG.encoders.real
 RELEASED = CONFIG.encoders.released
-PEERS = CONFIG.encoders.hear
+PEERS = CONFIG.encoders.peers
 TRAINED = [*SYNTHETIC, *REAL]
 OURS = [*(["random_init"] if CONFIG.encoders.random_init else []), *TRAINED, *RELEASED]
 SETTINGS = [*OURS, *PEERS]
 
 
 def seeds_of(setting):
-    """Seeds of an encoder setting; an encoder that is not trained here is what it is."""
+    """Seeds of an encoder setting; one that is not trained here has a single one."""
     return [0] if setting in RELEASED or setting in PEERS else CONFIG.encoders.seeds
 
 
 def one_of(names):
-    """A wildcard's pattern: one of these names, or nothing at all."""
+    """A wildcard's pattern: one of these names; nothing matches where there are none."""
     return "|".join(map(re.escape, names)) or r"(?!)"
-
-
-READERS = {"prepare", "extract_peer_features", "write_hear_task"}  # stages that run the dataset's own module
 
 
 wildcard_constraints:
     architecture="[a-z]+",
     delta=r"[0-9.e+-]+",
     setting=one_of(SETTINGS),
-    ours=one_of(OURS),
-    synthetic=one_of(SYNTHETIC),
-    real=one_of(REAL),
     recordings=one_of(CONFIG.recordings),
-    released=one_of(RELEASED),
-    peer=one_of(PEERS),
     seed=r"\d+",
-    dataset="|".join(DATASETS),
-    task="|".join(TASKS),
+    dataset=one_of(DATASETS),
+    task=one_of(TASKS),
     file=r"[^/.][^/]*",
 
 
-def dataset_of(wildcards):
-    """The dataset that a job works on, which may be that of its task; "" for none."""
-    task = TASKS.get(wildcards.get("task"))
-    return task.dataset if task else wildcards.get("dataset", "")
+def reads(*keys, **facts):
+    """A rule's param `config`: what it reads of the configuration.
 
-
-def stage(name):
-    """A rule's params: the sorted configuration that its stage reads, and the digest of the code that it runs.
-
-    Snakemake compares params as a set of values, so there are exactly these two, of different types. A rule with the
-    wildcard `dataset`, `task` or `peer` depends on its own keys, its own rows of the catalogue and its own module only.
+    `keys` are dotted; {name} in a key stands for the rule's wildcard, {dataset} also for the dataset of its task. `facts`
+    are functions of the wildcards, for what follows from the configuration: each gives one more entry of plain builtins.
     """
-    code, _ = STAGES[name]
 
-    def own_slice(wildcards):
-        task, dataset = TASKS.get(wildcards.get("task")), dataset_of(wildcards)
-        config = stage_slice(CONFIG, name, **{"dataset": dataset, **dict(wildcards.items())})
-        if name == "pretrain":
-            config["made_of"] = SYNTHETIC[wildcards.synthetic]
-        if name == "make_table":
-            config["metrics"] = {task: TASKS[task].metrics[0] for task in sorted(CONFIG.tasks)}
-        if name == "download":
-            archive = next(archive for archive in DATASETS[dataset].archives if archive.file == wildcards.file)
-            config.update(archive=plain(archive), licence=DATASETS[dataset].licence)
-        if name in READERS:
-            config["row"] = plain(DATASETS[dataset])
-        if task:
-            config["task"] = plain(task)
-        return config
+    def config(wildcards):
+        names = dict(wildcards.items())
+        if {"dataset", "task"} & set(names):
+            names["dataset"] = dataset_of(wildcards)
+        part = slice_of(CONFIG, tuple(key.format(**names) for key in keys))
+        return sorted_builtins({**part, **{name: fact(wildcards) for name, fact in facts.items()}})
 
-    def own_digest(wildcards):
-        return digest(code, *([f"datasets.{DATASETS[dataset_of(wildcards)].module}"] if name in READERS else []))
+    return config
 
-    return {"config": own_slice, "code": own_digest}
+
+def runs(*functions):
+    """A rule's param `code`: the functions that its script calls, and a digest of all code that they use.
+
+    A function is named as module.function, or is itself a function of the wildcards that gives such a name.
+    """
+
+    def code(wildcards):
+        return code_of(*(function(wildcards) if callable(function) else function for function in functions))
+
+    return code
+
+
+def dataset_of(wildcards):
+    """The dataset that a job works on, which may be that of its task."""
+    return TASKS[wildcards.task].dataset if wildcards.get("task") else wildcards.dataset
+
+
+def dataset_row(wildcards):
+    """The row of the catalogue of a job's dataset."""
+    return plain(DATASETS[dataset_of(wildcards)])
+
+
+def dataset_reader(wildcards):
+    """The function that reads a job's dataset."""
+    return f"datasets.{DATASETS[dataset_of(wildcards)].module}.load"
+
+
+def dataset_files(wildcards):
+    """The files and folders that a job's dataset is read from."""
+    return inputs_of(CONFIG, dataset_of(wildcards))
+
+
+def task_row(wildcards):
+    """The row of the catalogue of a job's task."""
+    return plain(TASKS[wildcards.task])

@@ -43,12 +43,12 @@ for step in $steps; do
         if [ -d "pretrained/voice-$delta" ]; then continue; fi
         overlay=$(mktemp --suffix .yaml)
         printf 'encoders: {architectures: [voice], deltas: ["%s"]}\ntasks: [%s]\n' "$delta" "$TASKS" >"$overlay"
-        "$PYTHON" -m doppelgangers.unlock
+        "$PYTHON" -m doppelgangers.workflow.unlock
         # All processes of the run are told: training saves its step, and the rest is made again next time.
         # shellcheck disable=SC2086 # CONFIG may be several files
         timeout --signal=TERM --kill-after=60 "$((end - SECONDS))" "$PYTHON" -m snakemake --cores all \
           --configfile $CONFIG "$overlay" -- results/table.csv || { echo "not done yet: run it again to go on" && exit 1; }
-        "$PYTHON" -m doppelgangers.release "results/encoders/voice-$delta/seed=0" --name "voice-$delta"
+        "$PYTHON" -m doppelgangers.evaluation.release "results/encoders/voice-$delta/seed=0" --name "voice-$delta"
         cat results/table.csv
       done
       ;;

@@ -1,7 +1,7 @@
 """Rule adopt."""
 
-from doppelgangers.adopt import adopt
-from doppelgangers.job import job
+from doppelgangers.encoders.adopt import adopt
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
-    adopt(snakemake.output.encoder, released=snakemake.input.encoder, name=snakemake.wildcards.released)
+    adopt(snakemake.output.encoder, released=snakemake.input.encoder, name=snakemake.wildcards.setting)

@@ -1,7 +1,7 @@
 """Rule decode_recordings."""
 
-from doppelgangers.job import job
-from doppelgangers.recordings import decode_recordings
+from doppelgangers.pretraining.recordings import decode_recordings
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config["recordings"][snakemake.wildcards.recordings]

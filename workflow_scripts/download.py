@@ -2,7 +2,7 @@
 
 from doppelgangers.datasets.catalogue import Archive
 from doppelgangers.datasets.download import download
-from doppelgangers.job import job
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config

@@ -1,19 +1,19 @@
 """Rule extract_peer_features."""
 
 from doppelgangers.datasets.catalogue import Dataset
-from doppelgangers.job import job
-from doppelgangers.peers import extract_peer_features
+from doppelgangers.evaluation.peers import extract_peer_features
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config
-    dataset, peer = snakemake.wildcards.dataset, snakemake.wildcards.peer
+    dataset = snakemake.wildcards.dataset
     extract_peer_features(
         snakemake.output.features,
         clips=snakemake.input.clips,
         dataset=dataset,
         row=Dataset(**config["row"]),
-        sources=snakemake.input[2:],
+        sources=snakemake.input.files,
         checksum=config["datasets"][dataset]["checksum"],
         threads=snakemake.threads,
-        **config["encoders"]["hear"][peer],
+        **config["encoders"]["peers"][snakemake.wildcards.setting],
     )

@@ -1,17 +1,17 @@
 """Rule generate_pairs."""
 
-from doppelgangers.job import job
-from doppelgangers.pairs import generate_pairs
+from doppelgangers.synthesis.generate import PairRecipe
+from doppelgangers.synthesis.pairs import generate_pairs
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config
     pairs = dict(config["pairs"])
+    count, shard_pairs = pairs.pop("count"), pairs.pop("shard_pairs")
     generate_pairs(
         snakemake.output.manifest,
-        architecture=snakemake.wildcards.architecture,
-        delta=float(snakemake.wildcards.delta),
-        count=pairs.pop("count"),
-        shard_pairs=pairs.pop("shard_pairs"),
-        generator={**pairs, **config["synth"]},
+        recipe=PairRecipe(snakemake.wildcards.architecture, float(snakemake.wildcards.delta), **pairs, **config["synth"]),
+        count=count,
+        shard_pairs=shard_pairs,
         code=snakemake.params.code,
     )

@@ -1,7 +1,7 @@
 """Rule initialize."""
 
-from doppelgangers.initialize import initialize
-from doppelgangers.job import job
+from doppelgangers.encoders.initialize import initialize
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config

@@ -1,7 +1,7 @@
 """Rule make_table."""
 
-from doppelgangers.job import job
-from doppelgangers.table import make_table, render_table
+from doppelgangers.evaluation.table import make_table, render_table
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     metrics = snakemake.params.config["metrics"]

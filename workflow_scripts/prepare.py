@@ -2,7 +2,7 @@
 
 from doppelgangers.datasets.catalogue import Dataset
 from doppelgangers.datasets.prepare import prepare
-from doppelgangers.job import job
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config
@@ -13,7 +13,7 @@ with job(snakemake):
         snakemake.output.card,
         dataset=dataset,
         row=Dataset(**config["row"]),
-        sources=snakemake.input,
+        sources=snakemake.input.files,
         checksum=config["datasets"][dataset]["checksum"],
         limit_clips=config["datasets"][dataset]["limit_clips"],
         tolerate_clips=config["datasets"][dataset]["tolerate_clips"],

@@ -1,22 +1,23 @@
 """Rule pretrain."""
 
-from doppelgangers.job import job
-from doppelgangers.pretrain import pretrain
+from doppelgangers.pretraining.pretrain import pretrain
+from doppelgangers.synthesis.generate import PairRecipe
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config
-    training = dict(config["pretrain"])
+    training, made_of = dict(config["pretrain"]), config["made_of"]
     pretrain(
         snakemake.output.encoder,
         snakemake.output.history,
-        name=snakemake.wildcards.synthetic,
+        name=snakemake.wildcards.setting,
         seed=int(snakemake.wildcards.seed),
+        recipe=PairRecipe(made_of["architecture"], float(made_of["delta"]), **config["pairs"], **config["synth"]),
+        augmentation=made_of["augmentation"],
         store=snakemake.input.get("store"),
         impulse_responses=next(iter(snakemake.input.impulse_responses), None),
         source=training.pop("source"),
         training=training,
-        generator={**config["pairs"], **config["synth"]},
         code=snakemake.params.code,
-        **{**config["made_of"], "delta": float(config["made_of"]["delta"])},
         **config["encoder"],
     )

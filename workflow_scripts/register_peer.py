@@ -1,8 +1,8 @@
 """Rule register_peer."""
 
-from doppelgangers.job import job
-from doppelgangers.peers import register_peer
+from doppelgangers.evaluation.peers import register_peer
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
-    peer = snakemake.wildcards.peer
-    register_peer(snakemake.output.card, name=peer, **snakemake.params.config["encoders"]["hear"][peer])
+    name = snakemake.wildcards.setting
+    register_peer(snakemake.output.card, name=name, **snakemake.params.config["encoders"]["peers"][name])

@@ -1,8 +1,8 @@
 """Rule write_hear_task."""
 
 from doppelgangers.datasets.catalogue import Dataset, Task
-from doppelgangers.export import write_hear_task
-from doppelgangers.job import job
+from doppelgangers.evaluation.export import write_hear_task
+from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config
@@ -12,7 +12,7 @@ with job(snakemake):
         name=snakemake.wildcards.task,
         task=task,
         row=Dataset(**config["row"]),
-        sources=snakemake.input,
+        sources=snakemake.input.files,
         checksum=config["datasets"][task.dataset]["checksum"],
         threads=snakemake.threads,
     )

@@ -1,9 +1,13 @@
 """The datasets and the tasks on them, one row each. Facts only: reading and checking is each dataset's own module."""
 
 import dataclasses
+from typing import Literal
+
+AFFECTS_RESULTS = False  # facts, not code: the rows that a rule uses are in its params
 
 SPLITS = ("train", "valid", "test")  # folds that are not numbered
-METRICS = ("accuracy", "macro_f1", "mAP", "weighted_mAP", "auroc", "d_prime", "pitch_acc", "chroma_acc")
+Metric = Literal["accuracy", "macro_f1", "mAP", "weighted_mAP", "auroc", "d_prime", "pitch_acc", "chroma_acc"]
+OF_ONE_LABEL = {"accuracy", "macro_f1", "pitch_acc", "chroma_acc"}  # metrics that need one label a clip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +45,9 @@ class Dataset:
         licence: as its publisher states it.
         noncommercial: its licence forbids commercial use, so that the user has to agree before it is fetched.
         archives: what to fetch; none for what a package of the lock ships, or what the user brings.
-        brought: the user has the sounds, and config's `path` is where; archives are only what describes them.
         clips: how many it has; 0 where that is not known or depends on the user's own files.
         clip_s: length to which every clip is padded or cut, in seconds.
-        source: where these facts come from.
+        reference: where these facts come from.
     """
 
     module: str
@@ -52,9 +55,8 @@ class Dataset:
     clip_s: float
     noncommercial: bool = False
     archives: tuple[Archive, ...] = ()
-    brought: bool = False
     clips: int = 0
-    source: str = ""
+    reference: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,14 +95,14 @@ DATASETS = {
         module="notes",
         licence="GPL-2.0 (TimGM6mb.sf2 by Tim Brechbill)",
         clip_s=2.0,
-        source="pretty_midi 0.2.11, TimGM6mb.sf2",
+        reference="pretty_midi 0.2.11, TimGM6mb.sf2",
     ),
     # The drum kits of the same SoundFont. Folds hold out kits.
     "drums": Dataset(
         module="drums",
         licence="GPL-2.0 (TimGM6mb.sf2 by Tim Brechbill)",
         clip_s=1.0,
-        source="pretty_midi 0.2.11, TimGM6mb.sf2",
+        reference="pretty_midi 0.2.11, TimGM6mb.sf2",
     ),
     "esc50": Dataset(
         module="esc50",
@@ -115,7 +117,7 @@ DATASETS = {
                 name="ESC-50.zip",
             ),
         ),
-        source="Piczak 2015; checksum as in soundata issue 208",
+        reference="Piczak 2015; checksum as in soundata issue 208",
     ),
     "urbansound8k": Dataset(
         module="urbansound8k",
@@ -127,7 +129,7 @@ DATASETS = {
         archives=(
             Archive(f"{ZENODO}/1203745/files/UrbanSound8K.tar.gz", "md5:9aa69802bbf37fb986f71ec1483a196e", bytes=6_023_741_708),
         ),
-        source="Salamon et al. 2014; checksum as in soundata; 5 s as in ARCH",
+        reference="Salamon et al. 2014; checksum as in soundata; 5 s as in ARCH",
     ),
     "vivae": Dataset(
         module="vivae",
@@ -136,7 +138,7 @@ DATASETS = {
         clip_s=5.0,
         clips=1085,
         archives=(Archive(f"{ZENODO}/4066235/files/VIVAE.zip"),),
-        source="Holz et al. 2022, full set; 5 s as in ARCH",
+        reference="Holz et al. 2022, full set; 5 s as in ARCH",
     ),
     "fsd50k": Dataset(
         module="fsd50k",
@@ -155,7 +157,7 @@ DATASETS = {
             Archive(f"{FSD50K}/FSD50K.eval_audio.zip", "md5:6fa47636c3a3ad5c7dfeba99f2637982", bytes=3_037_675_767),
             Archive(f"{FSD50K}/FSD50K.ground_truth.zip", "md5:ca27382c195e37d2269c4c866dd73485", bytes=334_701),
         ),
-        source="Fonseca et al. 2022; checksums as in soundata; 10 s as in ARCH",
+        reference="Fonseca et al. 2022; checksums as in soundata; 10 s as in ARCH",
     ),
     "nsynth_pitch": Dataset(
         module="nsynth_pitch",
@@ -167,7 +169,7 @@ DATASETS = {
             Archive(f"{NSYNTH}/nsynth-valid.jsonwav.tar.gz", "md5:87e94a00a19b6dbc99cf6d4c0c0cae87", bytes=1_068_767_009),
             Archive(f"{NSYNTH}/nsynth-test.jsonwav.tar.gz", "md5:5e6f8719bf7e16ad0a00d518b78af77d", bytes=349_501_546),
         ),
-        source="Engel et al. 2017; HEAR's NSynth Pitch 5h; checksums as in hear-preprocess",
+        reference="Engel et al. 2017; HEAR's NSynth Pitch 5h; checksums as in hear-preprocess",
     ),
     "crema_d": Dataset(
         module="crema_d",
@@ -182,7 +184,7 @@ DATASETS = {
                 manifest="crema_d.csv",
             ),
         ),
-        source="Cao et al. 2014; checksums are those of the repository's LFS pointers; 5 s as in HEAR",
+        reference="Cao et al. 2014; checksums are those of the repository's LFS pointers; 5 s as in HEAR",
     ),
     "vocal_imitation": Dataset(
         module="vocal_imitation",
@@ -190,7 +192,7 @@ DATASETS = {
         clip_s=11.26,
         clips=5601,
         archives=(Archive(f"{ZENODO}/1340763/files/VocalImitationSet_v1.1.3.zip", "md5:386e7b1487fe0800ade4916c344086bc"),),
-        source="Kim et al. 2018; checksum and 11.26 s as in hear-preprocess",
+        reference="Kim et al. 2018; checksum and 11.26 s as in hear-preprocess",
     ),
     "libricount": Dataset(
         module="libricount",
@@ -198,7 +200,7 @@ DATASETS = {
         clip_s=5.0,
         clips=5720,
         archives=(Archive(f"{ZENODO}/1216072/files/LibriCount10-0dB.zip", "md5:30c8f844dc59fa65d216d53db9dc37e2"),),
-        source="Stöter et al. 2018; checksum as in hear-preprocess",
+        reference="Stöter et al. 2018; checksum as in hear-preprocess",
     ),
     "fsdd": Dataset(
         module="fsdd",
@@ -209,9 +211,9 @@ DATASETS = {
                 "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip", name="fsdd-1.0.10.zip"
             ),
         ),
-        source="Free Spoken Digit Dataset 1.0.10",
+        reference="Free Spoken Digit Dataset 1.0.10",
     ),
-    # Not for a probe: impulse responses, and the real sounds that the paper compares with.
+    # Not for a probe: impulse responses.
     "mit_ir": Dataset(
         module="mit_ir",
         licence="not stated by its publisher",
@@ -225,15 +227,7 @@ DATASETS = {
                 name="MIT-IR.zip",
             ),
         ),
-        source="Traer and McDermott 2016; checksum as in SiliconLabs mltk",
-    ),
-    "vggsound": Dataset(
-        module="vggsound",
-        licence="CC BY 4.0 for the annotations; the sounds stay with their owners",
-        clip_s=10.0,
-        archives=(Archive("https://www.robots.ox.ac.uk/~vgg/data/vggsound/vggsound.csv"),),
-        brought=True,
-        source="Chen et al. 2020",
+        reference="Traer and McDermott 2016; checksum as in SiliconLabs mltk",
     ),
 }
 

@@ -16,8 +16,8 @@ import requests
 from tqdm import tqdm
 
 from doppelgangers.datasets.catalogue import Archive
+from doppelgangers.datasets.fetch import TIMEOUT_S, discard, fetch, finish
 from doppelgangers.errors import UserError
-from doppelgangers.fetch import TIMEOUT_S, discard, fetch, finish
 from doppelgangers.files import DISK_ERRORS, disk_errors, read_json, write_json
 from doppelgangers.files import checksum as file_checksum
 

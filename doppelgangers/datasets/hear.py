@@ -2,7 +2,7 @@
 
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.clips import Clips, clips_of_files
-from doppelgangers.hear_task import read_task
+from doppelgangers.datasets.hear_task import read_task
 
 
 def load(tree: Tree, pinned: bool) -> Clips:

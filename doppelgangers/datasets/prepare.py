@@ -9,9 +9,9 @@ import torch
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset
 from doppelgangers.datasets.clips import batches, fault_report, open_clips, read_sounds
+from doppelgangers.encoders.frontend import BANDS, PATCH_FRAMES, RATE_HZ, LogMel, patch_count
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace, require_space, write_json
-from doppelgangers.frontend import BANDS, PATCH_FRAMES, RATE_HZ, LogMel, patch_count
 
 log = logging.getLogger(__name__)
 BATCH_CLIPS = 32
@@ -76,7 +76,7 @@ def prepare(
                 log.warning("%s\nThey are left out.", message)
     with replace(clips) as temporary:
         table.loc[kept].to_csv(temporary, index=False)
-    facts = {"dataset": dataset, "licence": row.licence, "source": [str(path) for path in sources], "facts": row.source}
+    facts = {"dataset": dataset, "licence": row.licence, "source": [str(path) for path in sources], "facts": row.reference}
     counts = {"clips": len(kept), "absent": len(table) - len(kept) - len(faults), "damaged": faults, "patches": shape[1]}
     write_json(card, {**facts, **counts})
 

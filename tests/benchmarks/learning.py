@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from doppelgangers.encoder import Encoder
-from doppelgangers.frontend import LogMel
-from doppelgangers.losses import align_uniform
-from doppelgangers.pairs import generate_pairs
-from doppelgangers.pretrain import pretrain
-from doppelgangers.sources import open_pairs
+from doppelgangers.encoders.encoder import Encoder
+from doppelgangers.encoders.frontend import LogMel
+from doppelgangers.pretraining.losses import align_uniform
+from doppelgangers.pretraining.pretrain import pretrain
+from doppelgangers.pretraining.sources import open_pairs
+from doppelgangers.synthesis.pairs import generate_pairs
 from tests.benchmarks import loop
 from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import jax
 import torch
 
-from doppelgangers.encoder import Encoder
-from doppelgangers.learner import Learner, Settings, sgd
-from doppelgangers.sources import Pairs, batches, open_pairs
-from doppelgangers.stopwatch import Stopwatch
-from doppelgangers.training import UNAUGMENTED
+from doppelgangers.encoders.encoder import Encoder
+from doppelgangers.pretraining.learner import Learner, Settings, sgd
+from doppelgangers.pretraining.sources import Pairs, batches, open_pairs
+from doppelgangers.pretraining.stopwatch import Stopwatch
+from doppelgangers.pretraining.training import UNAUGMENTED
 from tests.benchmarks import upstream
 from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
 

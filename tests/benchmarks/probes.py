@@ -8,8 +8,8 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.optim.lr_scheduler import LambdaLR
 
-from doppelgangers.linear import Run, fit_linear, linear_schedule
-from doppelgangers.mlp import fit_mlp, grid, network
+from doppelgangers.evaluation.linear import Run, fit_linear, linear_schedule
+from doppelgangers.evaluation.mlp import fit_mlp, grid, network
 from tests.benchmarks.measure import COMPARED, figure, in_turn, print_table, seconds
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -9,10 +9,10 @@ import numpy as np
 import soundfile
 import torch
 
-from doppelgangers.augment import build_augmentation
-from doppelgangers.crops import RecordingPairs
-from doppelgangers.frontend import RATE_HZ
-from doppelgangers.recordings import decode_recordings
+from doppelgangers.encoders.frontend import RATE_HZ
+from doppelgangers.pretraining.augment import build_augmentation
+from doppelgangers.pretraining.crops import RecordingPairs
+from doppelgangers.pretraining.recordings import decode_recordings
 from tests.benchmarks.measure import figure, print_table, seconds
 from tests.recorded import write_decoded
 

@@ -7,8 +7,8 @@ import jax.flatten_util
 import torch
 from synthax.config import SynthConfig
 
-from doppelgangers.frontend import RATE_HZ, LogMel
-from doppelgangers.synth import ARCHITECTURES, render_batch, synthesizer
+from doppelgangers.encoders.frontend import RATE_HZ, LogMel
+from doppelgangers.synthesis.synth import ARCHITECTURES, render_batch, synthesizer
 from tests.benchmarks.measure import COMPARED, alone, in_turn, print_table, seconds
 
 SOUNDS = 256

@@ -15,10 +15,10 @@ import jax.numpy as jnp
 import torch
 from synthax.config import SynthConfig
 
-from doppelgangers.encoder import Encoder
-from doppelgangers.frontend import FFT, HOP, LOG_OFFSET, PATCH_FRAMES, RATE_HZ, WINDOW, mel_matrix
-from doppelgangers.perturb import EPS
-from doppelgangers.synth import ARCHITECTURES
+from doppelgangers.encoders.encoder import Encoder
+from doppelgangers.encoders.frontend import FFT, HOP, LOG_OFFSET, PATCH_FRAMES, RATE_HZ, WINDOW, mel_matrix
+from doppelgangers.synthesis.perturb import EPS
+from doppelgangers.synthesis.synth import ARCHITECTURES
 
 Views = tuple[torch.Tensor, torch.Tensor]
 

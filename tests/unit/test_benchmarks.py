@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 
-from doppelgangers.encoder import Encoder
-from doppelgangers.frontend import LogMel
-from doppelgangers.learner import Learner, sgd
-from doppelgangers.losses import align_uniform
-from doppelgangers.perturb import EPS
-from doppelgangers.stopwatch import Stopwatch
-from doppelgangers.synth import synthesizer
+from doppelgangers.encoders.encoder import Encoder
+from doppelgangers.encoders.frontend import LogMel
+from doppelgangers.pretraining.learner import Learner, sgd
+from doppelgangers.pretraining.losses import align_uniform
+from doppelgangers.pretraining.stopwatch import Stopwatch
+from doppelgangers.synthesis.perturb import EPS
+from doppelgangers.synthesis.synth import synthesizer
 from tests.benchmarks import upstream
 from tests.benchmarks.loop import SETTINGS
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from doppelgangers import hear
-from doppelgangers.checkpoint import save_encoder
-from doppelgangers.encoder import Encoder
+from doppelgangers.encoders.checkpoint import save_encoder
+from doppelgangers.encoders.encoder import Encoder
+from doppelgangers.encoders.frontend import LogMel
 from doppelgangers.errors import UserError
-from doppelgangers.features import extract_features
-from doppelgangers.frontend import LogMel
-from doppelgangers.release import release
+from doppelgangers.evaluation.features import extract_features
+from doppelgangers.evaluation.release import release
 
 
 @pytest.fixture(scope="module")

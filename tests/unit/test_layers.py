@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from doppelgangers.config_docs import ROOT
 from doppelgangers.datasets.catalogue import DATASETS
-from doppelgangers.digest import imports_of, path_of
-from doppelgangers.plan import STAGES
+from doppelgangers.workflow.config_docs import ROOT
+from doppelgangers.workflow.digest import imports_of, path_of
+from doppelgangers.workflow.plan import STAGES
 
 # Lower layers first; a module may import from lower layers, and from its own where listed so.
 LAYERS = [

@@ -59,7 +59,7 @@ def run(project, change, *targets):
 
 def hurry(project):
     """Let tries follow each other at once."""
-    source = project.path("doppelgangers/fetch.py")
+    source = project.path("doppelgangers/datasets/fetch.py")
     source.write_text(source.read_text().replace("BACKOFF_S = 1.0", "BACKOFF_S = 0.01"))
 
 
@@ -158,7 +158,7 @@ def test_the_example_of_the_documentation_works(project, host):
     assert result.returncode == 0, result.stdout
     scores = pd.read_csv(project.path("results/scores.csv"))
     assert sorted(scores.fold.unique()) == [1, 2, 3]
-    docs = [sys.executable, "-m", "doppelgangers.config_docs"]
+    docs = [sys.executable, "-m", "doppelgangers.workflow.config_docs"]
     assert subprocess.run(docs, cwd=project.folder, capture_output=True).returncode == 0
     assert "  bells: {url:" in project.path("config.yaml").read_text()
 

@@ -44,7 +44,7 @@ def run(project, change, target="all"):
 
 def test_augmented_real_and_released_encoders_are_rows_of_the_table(again, forest):
     packed = subprocess.run(
-        [sys.executable, "-m", "doppelgangers.release", "results/encoders/voice-0.05/seed=0", "--name", "tiny"],
+        [sys.executable, "-m", "doppelgangers.evaluation.release", "results/encoders/voice-0.05/seed=0", "--name", "tiny"],
         cwd=again.folder,
         capture_output=True,
         text=True,

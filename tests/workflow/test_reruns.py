@@ -5,10 +5,10 @@ import json
 import pytest
 import yaml
 
-from doppelgangers.config import Config, load
-from doppelgangers.config_docs import walk
 from doppelgangers.datasets.catalogue import DATASETS
-from doppelgangers.plan import STAGES, stage_slice
+from doppelgangers.workflow.config import Config, load
+from doppelgangers.workflow.config_docs import walk
+from doppelgangers.workflow.plan import STAGES, stage_slice
 from tests.conftest import ROOT
 
 CONTRACT = yaml.safe_load((ROOT / "tests/workflow/contract.yaml").read_text())

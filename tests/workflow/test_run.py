@@ -12,9 +12,9 @@ import psutil
 import pytest
 import torch
 
-from doppelgangers.checkpoint import load_encoder
+from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.files import read_json
-from doppelgangers.store import verify
+from doppelgangers.synthesis.store import verify
 
 pytestmark = pytest.mark.workflow
 
@@ -53,7 +53,7 @@ def test_a_second_run_has_nothing_to_do(finished):
 
 def test_a_run_killed_twice_continues_and_gives_the_same_table(finished, project):
     # A checkpoint at every step, so that there is one to continue from at this small scale.
-    source = project.path("doppelgangers/training.py")
+    source = project.path("doppelgangers/pretraining/training.py")
     source.write_text(source.read_text().replace("CHECKPOINT_EVERY_S = 30.0", "CHECKPOINT_EVERY_S = 0.0"))
     shards, encoder = project.path("results/pairs/voice-0.05"), project.path("results/encoders/voice-0.05/seed=0")
 
@@ -89,7 +89,7 @@ def kill_when(project, condition):
 
 
 def unlock(project):
-    subprocess.run([sys.executable, "-m", "doppelgangers.unlock"], cwd=project.folder, check=True)
+    subprocess.run([sys.executable, "-m", "doppelgangers.workflow.unlock"], cwd=project.folder, check=True)
 
 
 def test_unlocking_ends_orphans_and_respects_a_live_run(project):

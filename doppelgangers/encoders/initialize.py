@@ -1,0 +1,20 @@
+"""Stage: the encoder before any training, the row that every other has to beat."""
+
+from pathlib import Path
+
+from doppelgangers.encoders.card import Card
+from doppelgangers.encoders.checkpoint import save_encoder
+from doppelgangers.encoders.encoder import Encoder
+
+
+def initialize(encoder: Path, *, seed: int, width: float) -> None:
+    """Write an encoder with torchvision's initial weights.
+
+    Args:
+        encoder: path of encoder.safetensors to write (encoder.json comes with it).
+        seed: of the weights; training with this seed starts from the same ones.
+        width: as in `encoder.Encoder`.
+    """
+    settings = {"seed": seed, "width": width}
+    card = Card("random_init", source="random_init", seed=seed, pairs=0, width=width, settings=settings)
+    save_encoder(encoder, Encoder(width, seed), card)

@@ -1,0 +1,236 @@
+"""Stage: probes on frozen features, all folds and seeds of an encoder setting together."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import MultiLabelBinarizer
+
+from doppelgangers.datasets.catalogue import SPLITS, Task
+from doppelgangers.errors import UserError
+from doppelgangers.evaluation.linear import Fit, Run, fit_linear
+from doppelgangers.evaluation.metrics import score
+from doppelgangers.evaluation.mlp import fit_mlp
+from doppelgangers.files import replace
+
+VALIDATION_SHARE = 0.2  # of the clips outside the test fold, ARCH
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """What the probes of a task learn from, for all seeds of an encoder: one probe for each seed and fold.
+
+    Attributes:
+        places: (encoder seed, fold) of each probe.
+        features: (N, D) for each probe; probes of one seed share them.
+        targets: class indices (N,), or 0/1 (N, C) for several labels a clip.
+        names: label of each class.
+        runs: rows of each probe.
+    """
+
+    places: list[tuple[int, int | str]]
+    features: list[np.ndarray]
+    targets: np.ndarray
+    names: list
+    runs: list[Run]
+
+
+def train_linear_probes(
+    scores: Path,
+    *,
+    encoder: str,
+    task: str,
+    row: Task,
+    clips: Path,
+    features: dict[int, Path],
+    seed: int,
+    **protocol,
+) -> None:
+    """Train and score a linear probe for each fold of the task and seed of the encoder.
+
+    Args:
+        scores: csv to write: encoder, task, seed, fold, metric, score (share of 1, or d'), epoch that is scored, setting
+            (what the search of an MLP chose, else empty).
+        encoder: name of the encoder setting.
+        task: name of the task.
+        row: the task's facts.
+        clips: clips.csv of its dataset.
+        features: encoder seed -> features.npy.
+        seed: of the probes.
+        protocol: other arguments of `linear.fit_linear`.
+
+    Raises:
+        UserError: when the clips do not make a task, or the features do not fit them.
+    """
+    problem = read_problem(encoder, task, row, clips, features, seed)
+    fits = fit_linear(problem.features, problem.targets, problem.runs, seed=seed, title=f"probe {task}", **protocol)
+    write_scores(scores, encoder, task, row, problem, fits)
+
+
+def train_mlp_probes(
+    scores: Path,
+    *,
+    encoder: str,
+    task: str,
+    row: Task,
+    clips: Path,
+    features: dict[int, Path],
+    seed: int,
+    **protocol,
+) -> None:
+    """Train and score an MLP for each fold of the task and seed of the encoder; its settings are searched for each seed.
+
+    Args:
+        scores, encoder, task, row, clips, features, seed: as in `train_linear_probes`.
+        protocol: other arguments of `mlp.fit_mlp`.
+
+    Raises:
+        UserError: as `train_linear_probes`.
+    """
+    problem = read_problem(encoder, task, row, clips, features, seed)
+    fits = fit_mlp(
+        problem.features,
+        problem.targets,
+        problem.runs,
+        groups=[encoder_seed for encoder_seed, _ in problem.places],
+        metric=row.metrics[0],
+        names=problem.names,
+        seed=seed,
+        title=f"probe {task}",
+        **protocol,
+    )
+    write_scores(scores, encoder, task, row, problem, fits)
+
+
+def read_problem(encoder: str, task: str, row: Task, clips: Path, features: dict[int, Path], seed: int) -> Problem:
+    """Read clips and features of a task.
+
+    Raises:
+        UserError: when the clips do not make a task, or the features do not fit them.
+    """
+    text = {row.label: str} if row.multilabel else None
+    table = pd.read_csv(clips, dtype=text, keep_default_na=False, na_values=[""], low_memory=False)  # NA may be a label
+    where = f"task {task}: {clips}"
+    used, targets, names = read_labels(table, row, where)
+    runs = split_folds(table[row.fold].to_numpy()[used], row.validation, seed, where)
+    matrices = {
+        encoder_seed: read_features(path, table, used, f"task {task}: features of {encoder}, seed {encoder_seed}, {path}")
+        for encoder_seed, path in features.items()
+    }
+    places = [(encoder_seed, fold) for encoder_seed in matrices for fold in runs]
+    probes = [runs[fold] for _, fold in places]
+    return Problem(places, [matrices[encoder_seed] for encoder_seed, _ in places], targets, names, probes)
+
+
+def write_scores(scores: Path, encoder: str, task: str, row: Task, problem: Problem, fits: list[Fit]) -> None:
+    """Score what the probes say of their test clips."""
+    rows = [
+        {
+            "encoder": encoder,
+            "task": task,
+            "seed": encoder_seed,
+            "fold": fold,
+            "metric": metric,
+            "score": value,
+            "epoch": fit.epoch,
+            "setting": fit.setting,
+        }
+        for (encoder_seed, fold), run, fit in zip(problem.places, problem.runs, fits, strict=True)
+        for metric, value in score(problem.targets[run.test], fit.test_scores, row.metrics, problem.names).items()
+    ]
+    with replace(scores) as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False)
+
+
+def read_labels(table: pd.DataFrame, row: Task, where: str) -> tuple[np.ndarray, np.ndarray, list]:
+    """The clips of a task and what they are.
+
+    Args:
+        table: clips.csv.
+        row: the task.
+        where: beginning of an error's message.
+
+    Returns:
+        rows of the table that have a label, (N,); class indices (N,), or 0/1 (N, C) for several labels a clip; the label
+        of each class.
+
+    Raises:
+        UserError: when a column is missing, or there are not two classes.
+    """
+    for key, column in (("label", row.label), ("fold", row.fold)):
+        if column not in table:
+            raise UserError(f"{where} has no column {column}: set the task's {key} to one of {', '.join(table.columns)}")
+    if row.multilabel:
+        labels = [sorted({label.strip() for label in text.split(";")} - {""}) for text in table[row.label].fillna("")]
+        used = np.flatnonzero([bool(several) for several in labels])
+        encoder = MultiLabelBinarizer()
+        targets = encoder.fit_transform([labels[i] for i in used])
+        names = list(encoder.classes_)
+    else:
+        used = np.flatnonzero(table[row.label].notna())
+        names, targets = np.unique(table[row.label].to_numpy()[used], return_inverse=True)
+    if len(names) < 2:
+        raise UserError(
+            f"{where} has {len(names)} classes in the column {row.label}, and a probe needs 2: label more clips, or set "
+            "the task's label to another column"
+        )
+    return used, targets, list(names)
+
+
+def read_features(path: Path, table: pd.DataFrame, used: np.ndarray, where: str) -> np.ndarray:
+    """Features (N, D) of the clips of a task; `where` begins an error's message.
+
+    Raises:
+        UserError: when there is not one row per clip, or a number is not finite.
+    """
+    features = np.load(path)
+    if len(features) != len(table):
+        raise UserError(f"{where} has {len(features)} rows for {len(table)} clips: delete it to have it made again")
+    features = features[used]
+    if not np.isfinite(features).all():
+        first = used[~np.isfinite(features).all(axis=1)][0]
+        clip = f"{table.columns[0]} {table.iloc[first, 0]}"
+        raise UserError(
+            f"{where} has a number that is not finite in row {first} ({clip}): listen to that clip and look at the "
+            "encoder's training loss; if they are fine, delete the file to have it made again"
+        )
+    return features
+
+
+def split_folds(folds: np.ndarray, validation: str, seed: int, where: str) -> dict[int | str, Run]:
+    """The run of train, valid and test, or one run per numbered fold: it is the test set, validation is of the others.
+
+    Args:
+        folds: fold of each clip, (N,).
+        validation: with numbered folds, "next_fold" (cyclic) or "random" (a fifth of the other clips, not stratified, as
+            ARCH draws it).
+        seed: of the random draw.
+        where: beginning of an error's message.
+
+    Returns:
+        test fold -> run, in order.
+
+    Raises:
+        UserError: when a clip has no fold, a split is missing, or there are fewer than three folds.
+    """
+    names = sorted(set(folds[pd.notna(folds)].tolist()), key=str)
+    if pd.isna(folds).any():
+        raise UserError(f"{where} has {pd.isna(folds).sum()} labelled clips without a fold: give them one, or take their label")
+    if named := [name for name in names if isinstance(name, str)]:
+        if set(names) != set(SPLITS):
+            raise UserError(f"{where} has the folds {', '.join(named)}: number them from 1, or use train, valid and test")
+        return {"test": Run(*(np.flatnonzero(folds == split) for split in SPLITS))}
+    names = sorted(int(name) for name in names)
+    if len(names) < 3:
+        raise UserError(f"{where} has {len(names)} folds, and a probe needs 3: to train, to validate and to test")
+    runs = {}
+    for test, following in zip(names, names[1:] + names[:1], strict=True):
+        rest = np.flatnonzero(folds != test)
+        if validation == "random":
+            train, valid = train_test_split(rest, test_size=VALIDATION_SHARE, random_state=seed)
+        else:
+            train, valid = rest[folds[rest] != following], rest[folds[rest] == following]
+        runs[test] = Run(train, valid, np.flatnonzero(folds == test))
+    return runs

@@ -1,0 +1,194 @@
+"""Stage: decode a folder or archive of real recordings, once for all trainings."""
+
+import contextlib
+import hashlib
+import io
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+from tqdm import tqdm
+
+from doppelgangers.audio import decode, resample
+from doppelgangers.datasets.archive import Tree
+from doppelgangers.datasets.audio_files import audio_files
+from doppelgangers.datasets.clips import fault_report, in_order
+from doppelgangers.encoders.frontend import RATE_HZ
+from doppelgangers.errors import UserError
+from doppelgangers.files import checksum, disk_errors, read_json, replace, require_space, write_json
+from doppelgangers.synthesis.store import to_pcm
+
+log = logging.getLogger(__name__)
+
+SHARD_SAMPLES = 2**29  # 1 GiB; a shard is closed once it has so many, so it may be longer by one recording
+SAMPLED_FILES = 50  # whose lengths are read to estimate the room that all of them need
+UNKNOWN_S = 1e7  # libsndfile gives a length beyond this where a file does not tell its own
+
+
+def decode_recordings(
+    manifest: Path,
+    *,
+    path: Path,
+    limit_files: int,
+    tolerate_files: int,
+    seed: int,
+    threads: int,
+    code: str = "",
+    shard_samples: int = SHARD_SAMPLES,
+) -> None:
+    """Write recordings as shards of mono 16-bit sound at 16 kHz beside `manifest`, then the manifest.
+
+    A run that was killed left whole shards and `shards.json`, which says what is in them: this one keeps them, up to the
+    first whose files have changed since. So does one that tolerates more damaged files than before. Memory holds a few
+    recordings for each thread, however many there are.
+
+    Args:
+        manifest: path of recordings.csv; a row per recording with its `path` in the source, the file name of its `shard`
+            (flat little-endian int16), its `start` therein and its length, both in `samples`.
+        path: folder, zip or tar archive; everything that is named like a sound file is taken, in subfolders too.
+        limit_files: keep at most so many files, drawn at random; 0 for all.
+        tolerate_files: how many damaged files may be left out.
+        seed: of the draw.
+        threads: that decode and resample.
+        code: digest of the code that runs; shards made by other code are not kept.
+        shard_samples: after which a new shard is begun.
+
+    Raises:
+        UserError: when `path` does not exist or holds no sound file, more files are damaged than tolerated, none can be
+            decoded, or the disk has no room.
+    """
+    folder, path = Path(manifest).parent, Path(path)
+    settings = {
+        "rate_hz": RATE_HZ,
+        "shard_samples": shard_samples,
+        "soundfile": [soundfile.__version__, soundfile.__libsndfile_version__],
+        "soxr": soxr.__version__,
+        "code": code,
+    }
+    with Tree([path], folder / ".unpacked") as tree:
+        names = draw(audio_files(tree), limit_files, seed)
+        shards = keep_shards(folder, settings, path, names)
+        done = sum(shard["files"] for shard in shards)
+        tree.select(names[done:])
+        require_space(folder, estimate_bytes(tree, names[done:]), f"{path}, decoded,")
+        with tqdm(total=len(names), initial=done, desc=f"decode {path.name}", unit="file", smoothing=0.05) as bar:
+            sounds = decode_files(tree, names[done:], threads, bar)
+            while done < len(names):
+                file = folder / f"sounds-{len(shards):05d}.pcm"
+                with replace(file) as temporary:
+                    entry = write_shard(temporary, sounds, shard_samples)
+                first, done = done, done + entry["files"]
+                facts = {"file": file.name, "sha256": checksum(file), "source": fingerprint(path, names[first:done])}
+                shards.append({**entry, **facts})
+                write_json(folder / "shards.json", {"settings": settings, "shards": shards})
+    report_faults(path, [fault for shard in shards for fault in shard["faults"]], len(names), tolerate_files)
+    rows = [(name, shard["file"], start, samples) for shard in shards for name, start, samples in shard["recordings"]]
+    with replace(manifest) as temporary:
+        table = pd.DataFrame(rows, columns=["path", "shard", "start", "samples"])
+        table.to_csv(temporary, index=False, errors="surrogateescape")  # names need not be UTF-8
+
+
+def draw(names: list[str], limit: int, seed: int) -> list[str]:
+    """At most `limit` of the names, in their order; all of them where it is 0."""
+    if not limit or limit >= len(names):
+        return names
+    return [names[i] for i in np.sort(np.random.default_rng(seed).choice(len(names), limit, replace=False))]
+
+
+def keep_shards(folder: Path, settings: dict, path: Path, names: list[str]) -> list[dict]:
+    """Entries of the shards that an earlier run made in the same way of the same files; all others are deleted."""
+    side = folder / "shards.json"
+    earlier = read_json(side) if side.exists() else {"settings": None, "shards": []}
+    kept, done = [], 0
+    if earlier["settings"] == settings:
+        for entry in earlier["shards"]:
+            file, end = folder / entry["file"], done + entry["files"]
+            # One that was closed only because the files came to an end would be longer if there are more now.
+            whole = entry["samples"] >= settings["shard_samples"] or end == len(names)
+            if not whole or end > len(names) or entry["source"] != fingerprint(path, names[done:end]):
+                break
+            if not file.exists() or checksum(file) != entry["sha256"]:
+                break
+            kept.append(entry)
+            done = end
+    names_kept = {entry["file"] for entry in kept}
+    for file in folder.glob("*sounds-*.pcm"):
+        if file.name not in names_kept:
+            file.unlink()
+    return kept
+
+
+def fingerprint(path: Path, names: list[str]) -> str:
+    """Digest of the names, sizes and times of files, or of the archive that they are in."""
+    digest = hashlib.sha256()
+    for name in names:
+        about = next(file for file in (path / name, path) if file.exists()).stat()
+        digest.update(f"{name}\n{about.st_size} {about.st_mtime_ns}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def estimate_bytes(tree: Tree, names: list[str]) -> int:
+    """Room that the decoded files will need, by the lengths of some of them."""
+    lengths = []
+    for name in names[:: max(1, len(names) // SAMPLED_FILES)]:
+        with contextlib.suppress(UserError, soundfile.LibsndfileError):  # reported when it is decoded
+            lengths.append(soundfile.info(io.BytesIO(tree.read(name))).duration)
+    lengths = [seconds for seconds in lengths if seconds < UNKNOWN_S]
+    return int(np.mean(lengths) * len(names) * RATE_HZ * 2) if lengths else 0
+
+
+def decode_files(tree: Tree, names: list[str], threads: int, bar: tqdm) -> Iterator[tuple[str, np.ndarray | UserError]]:
+    """Yield (name, mono sound (T,) int16 at 16 kHz, or what is wrong with it) in the order of the names."""
+
+    def sound_of(name: str) -> np.ndarray | UserError:
+        try:
+            sound = to_pcm(resample(*decode(tree.read(name), name), RATE_HZ))
+        except UserError as fault:
+            return fault
+        return sound if len(sound) else UserError(f"{name} is empty: nothing of it is left at {RATE_HZ} Hz")
+
+    with ThreadPoolExecutor(threads) as pool:
+        for name, sound in in_order(pool, sound_of, names, ahead=4 * threads):
+            bar.update()
+            yield name, sound.result()
+
+
+def write_shard(path: Path, sounds: Iterator[tuple[str, np.ndarray | UserError]], shard_samples: int) -> dict:
+    """Write sounds one after another until there are `shard_samples`; returns what was written.
+
+    Returns:
+        `files` that were taken, `samples` written, `recordings` (name, start, samples), and `faults` of the damaged files.
+    """
+    recordings, faults, end = [], [], 0
+    with disk_errors(path), open(path, "wb") as file:
+        for name, sound in sounds:
+            if isinstance(sound, UserError):
+                faults.append(str(sound))
+            else:
+                file.write(sound.astype("<i2").tobytes())
+                recordings.append((name, end, len(sound)))
+                end += len(sound)
+            if end >= shard_samples:
+                break
+    return {"files": len(recordings) + len(faults), "samples": end, "recordings": recordings, "faults": faults}
+
+
+def report_faults(path: Path, faults: list[str], total: int, tolerated: int) -> None:
+    """Log which files were left out.
+
+    Raises:
+        UserError: when they are more than tolerated, or all.
+    """
+    if not faults:
+        return
+    message = fault_report(str(path), faults, total)
+    if len(faults) == total:
+        raise UserError(f"{message}\nNone can be decoded.")
+    if len(faults) > tolerated:
+        raise UserError(f"{message}\nReplace them, or set tolerate_files to leave out up to so many.")
+    log.warning("%s\nThey are left out.", message)

@@ -1,0 +1,88 @@
+"""Pairs of doppelgängers, addressed by (seed, index)."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from doppelgangers.errors import UserError
+from doppelgangers.synthesis.perturb import PERTURBATIONS
+from doppelgangers.synthesis.synth import CPU_CHUNK, render_batch, synthesizer
+
+
+@dataclasses.dataclass(frozen=True)
+class PairRecipe:
+    """All that the sounds of a sequence of pairs depend on.
+
+    Attributes:
+        architecture: a name of `synth.ARCHITECTURES`.
+        delta: size of the perturbation.
+        seed: chooses the sequence of pairs.
+        perturbation: a name of `perturb.PERTURBATIONS`.
+        factors: of delta, for each group of `synth.GROUPS`; 1 for those that it does not name.
+        ramp_pairs: index from which a curriculum has its full delta.
+        duration_s, control_rate_hz: as in `synth.synthesizer`.
+        renderer: a name of `synth.RENDERERS`.
+        rate_hz: sample rate of the sounds.
+    """
+
+    architecture: str
+    delta: float
+    seed: int = 0
+    perturbation: str = "gaussian"
+    factors: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    ramp_pairs: int = 1
+    duration_s: float = 1.0
+    control_rate_hz: int = 480
+    renderer: str = "fast"
+    rate_hz: int = 16000
+
+
+class PairGenerator:
+    """Renders the pairs of a recipe.
+
+    The pair at (seed, index) is the same whatever else is rendered with it: its key is `fold_in(key(seed), index)`,
+    split in three, for theta and for the noise of each view.
+    """
+
+    def __init__(self, recipe: PairRecipe):
+        self.synth = synthesizer(
+            recipe.architecture, recipe.rate_hz, recipe.duration_s, recipe.control_rate_hz, recipe.renderer
+        )
+        of_parameters = jnp.array([recipe.factors.get(group, 1.0) for group in self.synth.groups])
+        perturb = PERTURBATIONS[recipe.perturbation]
+        root = jax.random.key(recipe.seed)
+
+        def parameters(index: jax.Array) -> jax.Array:
+            key_theta, key_a, key_b = jax.random.split(jax.random.fold_in(root, index), 3)
+            theta = self.synth.draw(key_theta)
+            progress = index / recipe.ramp_pairs
+            return jnp.stack([perturb(key, theta, recipe.delta, of_parameters, progress) for key in (key_a, key_b)])
+
+        def render(indices: jax.Array) -> jax.Array:
+            theta = jax.vmap(parameters)(indices)
+            audio = render_batch(self.synth, theta.reshape(-1, self.synth.dimension))
+            return audio.reshape(len(indices), 2, -1)
+
+        self._parameters = jax.jit(jax.vmap(parameters))
+        self._render = jax.jit(render)
+
+    def parameters(self, indices: np.ndarray) -> np.ndarray:
+        """Perturbed parameters of both views, (N, 2, D)."""
+        return np.asarray(self._parameters(jnp.asarray(indices, jnp.uint32)))
+
+    def render(self, indices: np.ndarray) -> jax.Array:
+        """Sounds of both views, (N, 2, T) float32 in [-1, 1], on JAX's device.
+
+        Raises:
+            UserError: when a sound is not finite; the message names its index.
+        """
+        # Whole chunks only: the machine code, and so the last bit of a sound, does not depend on how many are asked.
+        size = len(indices) + -len(indices) % (CPU_CHUNK // 2)
+        audio = self._render(jnp.asarray(np.resize(indices, size), jnp.uint32))[: len(indices)]
+        finite = np.asarray(jnp.isfinite(audio).all(axis=(1, 2)))
+        if not finite.all():
+            raise UserError(f"the synthesizer made a sound that is not finite, at pair index {indices[~finite][0]}")
+        return audio

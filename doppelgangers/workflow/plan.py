@@ -1,0 +1,222 @@
+"""What the workflow asks of a configuration: its encoders, datasets and tasks, and what must be there before it runs."""
+
+import dataclasses
+import json
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task
+from doppelgangers.datasets.settings import DatasetSettings
+from doppelgangers.errors import UserError
+from doppelgangers.workflow.config import Config
+
+LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
+DOWNLOADS = "resources/downloads"
+
+
+@dataclasses.dataclass(frozen=True)
+class SyntheticEncoder:
+    """What an encoder that is trained on doppelgängers learns from."""
+
+    architecture: str
+    delta: str
+    augmentation: str
+
+    @property
+    def name(self) -> str:
+        """Of the encoder setting: voice-0.25, or voice-0.25-spec with an augmentation."""
+        parts = [self.architecture, self.delta, self.augmentation]
+        return "-".join(parts if self.augmentation != "none" else parts[:2])
+
+    @property
+    def pairs(self) -> str:
+        """Folder of its pairs, which do not depend on the augmentation."""
+        return f"results/pairs/{self.architecture}-{self.delta}"
+
+
+def datasets_of(config: Config) -> dict[str, Dataset]:
+    """The catalogue's datasets, and those of the user's own tasks, with the archives that the configuration asks for."""
+    own = {
+        name: Dataset(
+            module=task.format,
+            licence=task.licence or "the user's own",
+            clip_s=task.clip_s,
+            reference="own_tasks in the configuration",
+        )
+        for name, task in config.own_tasks.items()
+    }
+    rows = {**DATASETS, **own}
+    return {
+        name: dataclasses.replace(row, archives=archives_of(row, settings_of(config, name).url)) for name, row in rows.items()
+    }
+
+
+def archives_of(row: Dataset, url: str) -> tuple[Archive, ...]:
+    """What to fetch when the configuration gives a url: in place of the one archive, or the folder that holds several."""
+    if not url:
+        return row.archives
+    archives = row.archives or (Archive(url, name="archive"),)
+    urls = [f"{url.rstrip('/')}/{archive.file}" for archive in archives] if len(archives) > 1 else [url]
+    pairs = zip(archives, urls, strict=True)
+    return tuple(dataclasses.replace(archive, name=archive.file, url=place) for archive, place in pairs)
+
+
+def tasks_of(config: Config) -> dict[str, Task]:
+    """The catalogue's tasks, and the user's own."""
+    own = {
+        name: Task(
+            dataset=name,
+            label=task.label,
+            metrics=tuple(task.metrics),
+            fold=task.fold,
+            validation=task.validation,
+            probe=task.probe,
+            multilabel=task.multilabel,
+        )
+        for name, task in config.own_tasks.items()
+    }
+    return {**TASKS, **own}
+
+
+def settings_of(config: Config, dataset: str) -> DatasetSettings:
+    """What the configuration says of a dataset: of one of the catalogue, or of a task of the user's own."""
+    own = config.own_tasks.get(dataset)
+    if own:
+        return DatasetSettings(**{key: getattr(own, key) for key in DatasetSettings.model_fields})
+    return config.datasets.get(dataset, DatasetSettings())
+
+
+def inputs_of(config: Config, dataset: str) -> list[str]:
+    """Files and folders that a dataset is read from; none for one that a package ships."""
+    path, row = settings_of(config, dataset).path, datasets_of(config)[dataset]
+    if path:
+        archives = [Path(path, archive.file) for archive in row.archives]
+        return [str(archive) for archive in archives] if archives and all(map(Path.is_file, archives)) else [path]
+    return [f"{DOWNLOADS}/{dataset}/{archive.file}" for archive in row.archives]
+
+
+def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
+    """The encoders that are trained on doppelgängers, by the names of their settings."""
+    encoders = [
+        SyntheticEncoder(architecture, delta, augmentation)
+        for architecture in config.encoders.architectures
+        for delta in config.encoders.deltas
+        for augmentation in config.encoders.augmentations
+    ]
+    return {encoder.name: encoder for encoder in encoders}
+
+
+def impulse_responses_of(config: Config, augmentation: str) -> list[str]:
+    """The folder or archive that an augmentation takes impulse responses from; none if it takes none."""
+    asked = augmentation.startswith("waveform") and config.augment.impulse_responses != "none"
+    return inputs_of(config, config.augment.impulse_responses) if asked else []
+
+
+def used_datasets(config: Config) -> dict[str, Dataset]:
+    """The datasets of the tasks and augmentations that are asked for, in the order of their names."""
+    names, rows = {tasks_of(config)[task].dataset for task in config.tasks}, datasets_of(config)
+    trained = [*synthetic_encoders(config).values(), *config.encoders.real.values()]
+    if any(impulse_responses_of(config, encoder.augmentation) for encoder in trained):
+        names.add(config.augment.impulse_responses)
+    return {name: rows[name] for name in sorted(names)}
+
+
+def check_sources(config: Config) -> None:
+    """Look at what lies on this machine before any job starts.
+
+    Raises:
+        UserError: when the `path` or the `file://` url of a dataset in use, recordings or a released encoder does not exist,
+            or `downloads.offline` is set and something is not here.
+    """
+    for name in sorted({real.recordings for real in config.encoders.real.values()}):
+        if not Path(config.recordings[name].path).exists():
+            raise UserError(f"recordings.{name}.path: {config.recordings[name].path} does not exist; correct it")
+    for name, path in config.encoders.released.items():
+        if not Path(released_encoder(path)).is_file():
+            raise UserError(
+                f"encoders.released.{name}: there is no {released_encoder(path)}; name the folder of a released encoder"
+            )
+    for name, row in used_datasets(config).items():
+        settings = settings_of(config, name)
+        parsed = urlparse(settings.url)
+        section = f"own_tasks.{name}" if name in config.own_tasks else f"datasets.{name}"
+        for key, path in (("path", settings.path), ("url", url2pathname(parsed.path) if parsed.scheme == "file" else "")):
+            if path and not Path(path).exists():
+                raise UserError(f"{section}.{key}: {path} does not exist; correct it, or empty the key to use the catalogue's")
+        absent = [file for file in inputs_of(config, name) if file.startswith(DOWNLOADS) and not Path(file).exists()]
+        prepared = Path(f"resources/datasets/{name}/logmel.npy").exists()
+        if config.downloads.offline and absent and not prepared and parsed.scheme != "file":
+            address = " and ".join(archive.url for archive in row.archives)
+            raise UserError(
+                f"downloads.offline is set, and {absent[0]} is not here: set {section}.path to a copy of {address}, or "
+                f"put it there"
+            )
+
+
+def check_licences(config: Config) -> None:
+    """See that the user agreed to the licences of what will be fetched.
+
+    Raises:
+        UserError: naming the datasets with a non-commercial licence that `downloads.noncommercial` does not list.
+    """
+    missing = {}
+    for name, row in used_datasets(config).items():
+        there = settings_of(config, name).path or all(Path(file).exists() for file in inputs_of(config, name))
+        if row.noncommercial and not there and name not in config.downloads.noncommercial:
+            missing[name] = row.licence
+    if missing:
+        named = "\n".join(f"  {name}: {licence}" for name, licence in missing.items())
+        raise UserError(
+            f"these datasets may not be used commercially:\n{named}\nRead their licences; if you accept them, add to your "
+            f"configuration\n  downloads: {{noncommercial: [{', '.join(missing)}]}}"
+        )
+
+
+def check_folders(*folders: str) -> None:
+    """Look whether a run could write here, before it starts.
+
+    Raises:
+        UserError: naming the folder that is read-only, or whose disk is full.
+    """
+    for folder in folders:
+        place = Path(folder).resolve()
+        while not place.exists():
+            place = place.parent
+        if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+            raise UserError(
+                f"{folder}: {place} cannot be written; change its owner or mode, or run in another folder (--directory)"
+            )
+        if (free := shutil.disk_usage(place).free) < LEAST_FREE_BYTES:
+            raise UserError(f"{folder}: the disk of {place} is full ({free / 1e6:.0f} MB are free); make room there")
+
+
+def plain(row) -> dict:
+    """A row of the catalogue as sorted plain builtins, without the archives, which have a rule of their own."""
+    return sorted_builtins({key: value for key, value in dataclasses.asdict(row).items() if key != "archives"})
+
+
+def sorted_builtins(content: dict) -> dict:
+    """The same content as Snakemake can record and compare it: keys in order, lists for tuples."""
+    return json.loads(json.dumps(content, sort_keys=True))
+
+
+def released_encoder(path: str) -> str:
+    """Weights of a released encoder, which is given by its folder or by them."""
+    return path if path.endswith(".safetensors") else f"{path}/encoder.safetensors"
+
+
+def slice_of(config: Config, keys: tuple[str, ...]) -> dict:
+    """The part of the configuration that is named by dotted keys, sorted, as plain builtins."""
+    content = config.model_dump(mode="json")
+    content["datasets"] = {name: settings_of(config, name).model_dump(mode="json") for name in [*DATASETS, *config.own_tasks]}
+    result: dict = {}
+    for key in keys:
+        *path, last = key.split(".")
+        source, target = content, result
+        for part in path:
+            source, target = source[part], target.setdefault(part, {})
+        target[last] = source[last]
+    return sorted_builtins(result)

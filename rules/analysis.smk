@@ -1,0 +1,49 @@
+"""
+Figures.
+
+REQUIRED INPUTS: results/table.csv and the cards of the encoders; the histories of the trained encoders.
+OUTPUTS: results/figures/scores_by_delta.png; results/figures/training.png, when something is trained.
+"""
+
+
+def trained(file):
+    """A file of every encoder that is trained here."""
+    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in TRAINED for seed in seeds_of(setting)]
+
+
+def training_figure():
+    return ["results/figures/training.png"] if TRAINED else []
+
+
+rule plot_scores:
+    input:
+        table="results/table.csv",
+        encoders=all_cards,
+    output:
+        figure="results/figures/scores_by_delta.png",
+    log:
+        "logs/plot_scores.log",
+    conda:
+        "../envs/doppelgangers.yaml"
+    params:
+        config=reads(),
+        code=runs("analysis.figures.plot_scores"),
+    script:
+        "../workflow_scripts/plot_scores.py"
+
+
+rule plot_training:
+    input:
+        encoders=trained("encoder.json"),
+        histories=trained("history.csv"),
+    output:
+        figure="results/figures/training.png",
+    log:
+        "logs/plot_training.log",
+    conda:
+        "../envs/doppelgangers.yaml"
+    params:
+        config=reads(),
+        code=runs("analysis.figures.plot_training"),
+    script:
+        "../workflow_scripts/plot_training.py"

@@ -1,0 +1,49 @@
+"""
+Encoders that are not trained here: the random initialisation, and those that were trained earlier.
+
+REQUIRED INPUTS: the folder of a released encoder, for one of encoders.released.
+OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors and encoder.json.
+"""
+
+
+def released_weights(wildcards):
+    return released_encoder(RELEASED[wildcards.setting])
+
+
+def released_card(wildcards):
+    return released_encoder(RELEASED[wildcards.setting]).removesuffix(".safetensors") + ".json"
+
+
+rule initialize:
+    output:
+        encoder="results/encoders/random_init/seed={seed}/encoder.safetensors",
+        card="results/encoders/random_init/seed={seed}/encoder.json",
+    log:
+        "logs/initialize/seed={seed}.log",
+    conda:
+        "../envs/doppelgangers.yaml"
+    params:
+        config=reads("encoder"),
+        code=runs("encoders.initialize.initialize"),
+    script:
+        "../workflow_scripts/initialize.py"
+
+
+rule adopt:
+    input:
+        encoder=released_weights,
+        card=released_card,
+    output:
+        encoder="results/encoders/{setting}/seed=0/encoder.safetensors",
+        card="results/encoders/{setting}/seed=0/encoder.json",
+    log:
+        "logs/adopt/{setting}.log",
+    wildcard_constraints:
+        setting=one_of(RELEASED),
+    conda:
+        "../envs/doppelgangers.yaml"
+    params:
+        config=reads(),
+        code=runs("encoders.adopt.adopt"),
+    script:
+        "../workflow_scripts/adopt.py"

@@ -1,0 +1,99 @@
+"""
+Contrastive pretraining, on doppelgängers and, for the baselines, on recordings.
+
+REQUIRED INPUTS: results/pairs/<architecture>-<delta>/manifest.json, when training reads a store; what config's
+recordings.<name>.path names; impulse responses, when an augmentation asks for them.
+OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors, encoder.json, history.csv; beside them, not declared,
+tensorboard/, and checkpoint.pt while training. resources/recordings/<name>/recordings.csv with the decoded sounds beside it.
+"""
+
+GPUS = 1 if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
+# The keys of pretraining that do not say where the pairs come from.
+TRAINING = [f"pretrain.{key}" for key in type(CONFIG.pretrain).model_fields if key != "source"]
+
+
+def synthetic_encoder(wildcards):
+    """Architecture, delta and augmentation of a job's encoder."""
+    return plain(SYNTHETIC[wildcards.setting])
+
+
+def stored_pairs(wildcards):
+    return f"{SYNTHETIC[wildcards.setting].pairs}/manifest.json" if CONFIG.pretrain.source == "store" else []
+
+
+def impulse_responses(wildcards):
+    encoder = SYNTHETIC.get(wildcards.setting) or REAL[wildcards.setting]
+    return impulse_responses_of(CONFIG, encoder.augmentation)
+
+
+def recordings_path(wildcards):
+    return CONFIG.recordings[wildcards.recordings].path
+
+
+def decoded_recordings(wildcards):
+    return f"resources/recordings/{REAL[wildcards.setting].recordings}/recordings.csv"
+
+
+rule pretrain:
+    input:
+        store=stored_pairs,
+        impulse_responses=impulse_responses,
+    output:
+        encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",
+        card="results/encoders/{setting}/seed={seed}/encoder.json",
+        history="results/encoders/{setting}/seed={seed}/history.csv",
+    log:
+        "logs/pretrain/{setting}_seed={seed}.log",
+    wildcard_constraints:
+        setting=one_of(SYNTHETIC),
+    conda:
+        "../envs/doppelgangers.yaml"
+    threads: 2
+    resources:
+        gpu=GPUS,
+    params:
+        config=reads(*SOUND, "encoder", "pretrain", made_of=synthetic_encoder),
+        code=runs("pretraining.pretrain.pretrain"),
+    script:
+        "../workflow_scripts/pretrain.py"
+
+
+rule decode_recordings:
+    input:
+        path=recordings_path,
+    output:
+        manifest="resources/recordings/{recordings}/recordings.csv",
+    log:
+        "logs/decode_recordings/{recordings}.log",
+    conda:
+        "../envs/doppelgangers.yaml"
+    threads: 16
+    params:
+        config=reads("recordings.{recordings}"),
+        code=runs("pretraining.recordings.decode_recordings"),
+    script:
+        "../workflow_scripts/decode_recordings.py"
+
+
+rule pretrain_on_recordings:
+    input:
+        recordings=decoded_recordings,
+        impulse_responses=impulse_responses,
+    output:
+        encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",
+        card="results/encoders/{setting}/seed={seed}/encoder.json",
+        history="results/encoders/{setting}/seed={seed}/history.csv",
+    log:
+        "logs/pretrain_on_recordings/{setting}_seed={seed}.log",
+    wildcard_constraints:
+        setting=one_of(REAL),
+    conda:
+        "../envs/doppelgangers.yaml"
+    threads: 2
+    resources:
+        gpu=GPUS,
+    params:
+        config=reads("encoders.real.{setting}", "synth.duration_s", "encoder", *TRAINING),
+        code=runs("pretraining.pretrain.pretrain_on_recordings"),
+    script:
+        "../workflow_scripts/pretrain_on_recordings.py"

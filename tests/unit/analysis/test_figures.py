@@ -1,0 +1,153 @@
+import itertools
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from doppelgangers.analysis import figures
+from doppelgangers.analysis.figures import plot_scores, plot_training
+from doppelgangers.evaluation.table import collect_scores, make_table
+from doppelgangers.pretraining.history import HISTORY, record
+
+TASKS = ("pitch", "family", "esc50")
+RANDOM = ("random_init", "random_init", "", None, "none")
+PEER = ("clap", "hear", "", None, "")
+# A released encoder keeps the architecture and delta it was made with, and is a horizontal line all the same.
+OTHERS = [RANDOM, PEER, ("vggsound", "real", "", None, "jitter"), ("best", "released", "voice", 0.25, "none")]
+
+
+def synthetic(architecture, delta, augmentation="none"):
+    name = f"{architecture}-{delta:g}" + ("" if augmentation == "none" else f"-{augmentation}")
+    return name, "synthetic", architecture, delta, augmentation
+
+
+def write_results(folder, settings, tasks=TASKS, seeds=(0,), folds=5):
+    """Cards and table.csv of made-up encoders, scored as those of the paper are."""
+    rng = np.random.default_rng(0)
+    cards, probes = [], []
+    for name, source, architecture, delta, augmentation in settings:
+        identity = dict(encoder=name, source=source, architecture=architecture, delta=delta, augmentation=augmentation)
+        for seed in seeds if source not in ("released", "hear") else (0,):
+            metrics = {}
+            if delta is not None:
+                align = 1.6 * (1 - np.exp(-8 * delta)) + 0.05 * len(architecture) + rng.normal(0, 0.03)
+                metrics = {"align": align, "uniform": -3.85 + 0.4 * abs(delta - 0.1) + rng.normal(0, 0.02)}
+            cards.append(folder / f"{name}-{seed}.json")
+            content = {**identity, "seed": seed, "pairs": None if source == "hear" else 51200, "metrics": metrics}
+            cards[-1].write_text(json.dumps(content))
+            for number, task in enumerate(tasks):
+                level = 0.2 + 0.07 * number + 0.15 * np.exp(-abs((delta or 1) - 0.1) * 4) + rng.normal(0, 0.02)
+                scores = level + rng.normal(0, 0.03, folds)
+                row = {"encoder": name, "task": task, "seed": seed, "metric": "accuracy", "epoch": 3}
+                probes += [{**row, "fold": fold, "score": score} for fold, score in enumerate(scores, 1)]
+    pd.DataFrame(probes).to_csv(folder / "probes.csv", index=False)
+    collect_scores(folder / "scores.csv", encoders=cards, probes=[folder / "probes.csv"])
+    make_table(folder / "table.csv", scores=folder / "scores.csv", metrics=dict.fromkeys(tasks, "accuracy"))
+    return {"table": folder / "table.csv", "encoders": cards}
+
+
+def write_histories(folder, names, seeds=(0,), rows=40, batch_pairs=1280):
+    """History of made-up trainings; delta is read from the name."""
+    rng = np.random.default_rng(0)
+    paths = []
+    for name in names:
+        delta = float(figures.SETTING.fullmatch(name)["delta"]) if "-" in name else 0.15
+        for seed in seeds:
+            done = np.arange(1, rows + 1) / rows
+            noise = rng.normal(0, 1, (4, rows)).cumsum(1) * 0.01
+            align = 0.3 + 1.6 * (1 - np.exp(-7 * delta)) * (1 - np.exp(-done * 20)) + noise[0]
+            uniform = -3.85 + 0.3 * delta + 3.1 * np.exp(-done * (4 + 6 * delta)) + noise[1]
+            rank = 20 + 60 * (1 - np.exp(-done * 4)) * (0.5 + 2 * delta) + 50 * noise[2]
+            dead = np.clip(0.03 - 0.1 * delta + 0.3 * noise[3], 0, 1)
+            speed = rng.normal(900 if "waveform" not in name else 450, 20, rows)
+            shares = (0.06 if "waveform" not in name else 0.4, 0.11, 0.2, 0.25, 0.4)
+            terms = zip(align, uniform, align + uniform, strict=True)
+            made = [
+                record(step, batch_pairs, three, 0.001, *rest, shares)
+                for step, (three, *rest) in enumerate(zip(terms, speed, zip(rank, dead, strict=True), strict=True), 1)
+            ]
+            paths.append(folder / name / f"seed={seed}" / "history.csv")
+            paths[-1].parent.mkdir(parents=True)
+            pd.DataFrame(made, columns=HISTORY).to_csv(paths[-1], index=False)
+    return paths
+
+
+@pytest.fixture
+def drawing(monkeypatch):
+    """Gives the figure that was drawn last."""
+    monkeypatch.setattr(plt, "close", lambda _: None)
+    yield plt.gcf
+    monkeypatch.undo()
+    plt.close("all")
+
+
+def require_room(drawing):
+    """See that nothing is cut off, and that nothing lies over anything else."""
+    drawing.draw_without_rendering()
+    boxes = [artist.get_tightbbox() for artist in [*drawing.axes, *drawing.legends]]
+    page = drawing.bbox.padded(1)
+    assert all(page.x0 <= box.x0 and page.y0 <= box.y0 and box.x1 <= page.x1 and box.y1 <= page.y1 for box in boxes)
+    assert not any(a.padded(-1).overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+def labels(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_scores_stand_beside_alignment_and_uniformity(tmp_path, drawing):
+    made = [synthetic("voice", delta, augmentation) for delta in (0.05, 0.25) for augmentation in ("none", "waveform")]
+    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [*OTHERS, *made], seeds=(0, 1)))
+    assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
+    align, uniform, legend, *scores = drawing().axes
+    assert [axis.get_title() for axis in (align, uniform, *scores)] == [*figures.TERMS.values(), *sorted(TASKS)]
+    lines = ["voice", "voice, waveform"]
+    assert [container.get_label() for container in align.containers] == lines
+    assert labels(legend.get_legend()) == [*lines, "random initialisation", "clap", "vggsound", "best"]
+    # Of points there are two a line, none for the released encoder though its card has a delta.
+    assert all(len(container[0].get_xdata()) == 2 for axis in (align, *scores) for container in axis.containers)
+    cards = [json.loads((tmp_path / f"voice-0.25-{seed}.json").read_text())["metrics"]["align"] for seed in (0, 1)]
+    np.testing.assert_allclose(align.containers[0][0].get_ydata()[1], np.mean(cards))
+
+
+@pytest.mark.parametrize("augmentations", [["none"], ["none", "waveform_per_example"]])
+@pytest.mark.parametrize("tasks", [TASKS[:1], TASKS, [f"vocal_imitation{i}" for i in range(10)]])
+def test_many_encoders_and_tasks_find_room(tmp_path, drawing, tasks, augmentations):
+    every = itertools.product(("voice", "voicefm", "parametric"), (0.01, 0.05, 0.1, 0.25, 0.5), augmentations)
+    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [*OTHERS, *itertools.starmap(synthetic, every)], tasks))
+    require_room(drawing())
+
+
+def test_without_a_training_there_are_only_horizontal_lines(tmp_path, drawing):
+    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [RANDOM, PEER], folds=1))
+    legend, *scores = drawing().axes
+    assert labels(legend.get_legend()) == ["random initialisation", "clap"]
+    assert [axis.get_title() for axis in scores] == sorted(TASKS)
+    require_room(drawing())
+
+
+def test_a_training_is_drawn_by_what_its_name_says(tmp_path, drawing):
+    names = ["voice-0.05", "voicefm-1e-05-waveform_per_example", "vggsound"]
+    plot_training(tmp_path / "figure.png", histories=write_histories(tmp_path, names, seeds=(0, 1)))
+    assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
+    *curves, bars = drawing().axes
+    assert [axis.get_title() for axis in curves] == list(figures.CURVES.values())
+    assert all(len(axis.lines) == 2 * len(names) + (axis in curves[:2]) for axis in curves)
+    assert labels(drawing().legends[0]) == [
+        *("perturbation δ", "1e-05", "0.05"),
+        *("architecture", "voice", "voicefm"),
+        *("augmentation", "none", "waveform per example"),
+        *("recordings", "vggsound"),
+    ]
+    assert [label.get_text() for label in bars.get_yticklabels()] == names
+    assert len(bars.texts) == len(names)
+    np.testing.assert_allclose([sum(part[i].get_width() for part in bars.containers) for i in range(3)], 1)
+    require_room(drawing())
+
+
+@pytest.mark.parametrize("architectures", [["voice"], ["voice", "voicefm", "parametric"]])
+def test_many_trainings_find_room(tmp_path, drawing, architectures):
+    names = [f"{architecture}-{delta}" for architecture in architectures for delta in ("0", "0.01", "0.05", "0.1", "0.5")]
+    plot_training(tmp_path / "figure.png", histories=write_histories(tmp_path, names))
+    require_room(drawing())

@@ -1,0 +1,98 @@
+"""Fetching from a host that fails."""
+
+import pytest
+import requests
+
+from doppelgangers.datasets import fetch as module
+from doppelgangers.datasets.fetch import discard, fetch, finish
+from doppelgangers.errors import UserError
+
+CONTENT = bytes(range(256)) * 4000
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    waits = []
+    monkeypatch.setattr(module.time, "sleep", waits.append)
+    return waits
+
+
+@pytest.fixture
+def part(host, tmp_path):
+    (host.folder / "big.zip").write_bytes(CONTENT)
+    return tmp_path / ".big.zip.part"
+
+
+def test_a_cut_connection_continues_at_the_byte(host, part):
+    host.cut["/big.zip"] = [300_000, 0, 200_001]
+    fetch(f"{host.address}/big.zip", part)
+    assert part.read_bytes() == CONTENT
+    assert [range for _, range in host.asked] == ["", "bytes=262144-", "bytes=262144-", "bytes=458752-"]  # whole chunks
+
+
+def test_a_call_that_gave_up_is_continued_by_the_next(host, part):
+    host.cut["/big.zip"] = [100_000, *[0] * module.TRIES]
+    with pytest.raises(requests.RequestException):
+        fetch(f"{host.address}/big.zip", part)
+    assert part.read_bytes() == CONTENT[:65536]
+    host.cut.clear()
+    host.asked.clear()
+    fetch(f"{host.address}/big.zip", part)
+    assert part.read_bytes() == CONTENT
+    assert host.asked == [("/big.zip", "bytes=65536-")]
+    finish(part, part.with_name("big.zip"))
+    assert [path.name for path in part.parent.iterdir() if path.is_file()] == ["big.zip"]
+
+
+def test_what_is_complete_is_not_fetched_again(host, part):
+    fetch(f"{host.address}/big.zip", part)
+    fetch(f"{host.address}/big.zip", part)
+    assert part.read_bytes() == CONTENT
+    assert host.asked[1:] == [("/big.zip", f"bytes={len(CONTENT)}-")]
+
+
+def test_another_version_on_the_host_is_fetched_from_its_begin(host, part):
+    host.cut["/big.zip"] = [100_000, *[0] * module.TRIES]
+    with pytest.raises(requests.RequestException):
+        fetch(f"{host.address}/big.zip", part)
+    host.cut.clear()
+    (host.folder / "big.zip").write_bytes(CONTENT[::-1])
+    fetch(f"{host.address}/big.zip", part)
+    assert part.read_bytes() == CONTENT[::-1]
+
+
+def test_a_host_without_ranges_sends_it_again(host, part):
+    host.ranges = False
+    host.cut["/big.zip"] = [100_000]
+    fetch(f"{host.address}/big.zip", part)
+    assert part.read_bytes() == CONTENT
+
+
+def test_a_busy_host_is_asked_again_ever_later(host, part, no_waiting):
+    host.busy["/big.zip"] = 3
+    fetch(f"{host.address}/big.zip", part)
+    assert part.read_bytes() == CONTENT
+    assert no_waiting == [1, 2, 4]
+
+
+def test_what_is_not_there_is_asked_for_once(host, part):
+    with pytest.raises(requests.HTTPError, match="404"):
+        fetch(f"{host.address}/nothing.zip", part)
+    assert len(host.asked) == 1
+    assert not part.exists()
+
+
+def test_a_file_url_is_copied_and_discarded(tmp_path):
+    (tmp_path / "a b.zip").write_bytes(CONTENT)
+    fetch((tmp_path / "a b.zip").as_uri(), tmp_path / "part")
+    assert (tmp_path / "part").read_bytes() == CONTENT
+    discard(tmp_path / "part")
+    assert not (tmp_path / "part").exists()
+
+
+def test_a_file_that_the_disk_cannot_hold_is_refused_before_it_is_fetched(host, part, tmp_path, small_disk):
+    small = tmp_path / "small"
+    small_disk(small, "size=500k")
+    with pytest.raises(UserError, match=r"downloading http.*big.zip needs 0.00 GB in .*small"):
+        fetch(f"{host.address}/big.zip", small / "part")
+    assert not (small / "part").exists()

@@ -1,0 +1,207 @@
+import copy
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score
+
+from doppelgangers.evaluation import mlp
+from doppelgangers.evaluation.linear import Run
+from doppelgangers.evaluation.mlp import Model, Setting, Trainer, fit_mlp, grid, network
+from doppelgangers.evaluation.stacked import forward
+from tests.blobs import blobs, folds
+
+SETTINGS = dict(
+    metric="accuracy",
+    hidden=[1, 2],
+    width=16,
+    learning_rates=[3e-3, 1e-2],
+    inits=["xavier_uniform", "xavier_normal"],
+    tried=8,
+    batch_clips=32,
+    max_epochs=12,
+    check_every_epochs=3,
+    patience_checks=20,
+    dropout=0.1,
+    standardize=False,
+    seed=3,
+)
+ONE = dict(hidden=[2], learning_rates=[3e-3], inits=["xavier_normal"], dropout=0.0)
+
+
+def fit(x, y, runs, groups=None, **changes):
+    features = x if isinstance(x, list) else [x] * len(runs)
+    return fit_mlp(features, y, runs, groups=groups or [0] * len(runs), **{**SETTINGS, **changes})
+
+
+def test_the_grid_is_hears():
+    """The order that `random.shuffle` after `random.seed(42)` gives scikit-learn's ParameterGrid, HEAR's search."""
+    axes = ([1, 2], ["xavier_uniform", "xavier_normal"], [3.2e-3, 1e-3, 3.2e-4, 1e-4])
+    found = grid(*axes, 16)
+    points = list(itertools.product(*axes))
+    assert sorted((s.hidden, s.init, s.learning_rate) for s in found) == sorted(points)
+    random.seed(42)
+    random.shuffle(points)
+    assert [(s.hidden, s.init, s.learning_rate) for s in grid(*axes, 8)] == points[:8]
+    assert str(Setting(2, "xavier_normal", 1e-3)) == "hidden=2 lr=0.001 init=xavier_normal"
+
+
+@pytest.mark.parametrize("init", ["xavier_uniform", "xavier_normal"])
+def test_initial_weights_have_xaviers_deviation(init):
+    layers = network(Setting(2, init, 1e-3), 300, 200, 50, 0.1, seed=0)
+    linear = [layer for layer in layers if isinstance(layer, torch.nn.Linear)]
+    for layer, gain in zip(linear, (1, math.sqrt(2), math.sqrt(2)), strict=True):
+        assert layer.weight.std().item() == pytest.approx(gain * math.sqrt(2 / sum(layer.weight.shape)), rel=0.03)
+    assert [type(layer).__name__ for layer in layers] == ["Linear", "BatchNorm1d", "Dropout", "ReLU"] * 2 + ["Linear"]
+
+
+def alone(layers, x, y, run, orders, *, learning_rate=3e-3, epochs=12, every=3, batch=32):
+    """HEAR's training as a plain PyTorch loop: epoch of the best checkpoint, and its test scores."""
+    x = torch.tensor(x)
+    y = torch.tensor(y, dtype=torch.float32 if y.ndim == 2 else torch.int64)
+    loss = torch.nn.BCEWithLogitsLoss() if y.ndim == 2 else torch.nn.CrossEntropyLoss()
+    activation = torch.sigmoid if y.ndim == 2 else lambda logits: torch.softmax(logits, dim=1)
+    optimizer = torch.optim.Adam(layers.parameters(), lr=learning_rate)
+    best, chosen = -1, None
+    for epoch in range(1, epochs + 1):
+        layers.train()
+        for rows in torch.as_tensor(orders(run.train)).split(batch):
+            optimizer.zero_grad()
+            loss(layers(x[rows]), y[rows]).backward()
+            optimizer.step()
+        if epoch % every == 0:
+            layers.eval()
+            with torch.no_grad():
+                value = accuracy_score(y[run.valid], layers(x[run.valid]).argmax(dim=1)) if y.ndim == 1 else epoch
+                if value > best:
+                    best, chosen = value, (epoch, activation(layers(x[run.test])).numpy())
+    return chosen
+
+
+def initial(r, setting, position, dimension, classes):
+    seed = int(np.random.SeedSequence([SETTINGS["seed"], r, position]).generate_state(1)[0])
+    return network(setting, dimension, SETTINGS["width"], classes, 0.0, seed)
+
+
+@pytest.mark.parametrize("protocol", ["faithful", "corrected"])
+@pytest.mark.parametrize("hidden", [1, 2])
+def test_models_trained_together_equal_models_trained_alone(protocol, hidden):
+    x, y = blobs()
+    runs = folds(len(y), 3)
+    runs[1] = Run(runs[1].train[:-2], runs[1].valid, runs[1].test)  # another last batch than its neighbours
+    setting = Setting(hidden, "xavier_normal", 3e-3)
+    found = fit(x, y, runs, protocol=protocol, **{**ONE, "hidden": [hidden]})
+    for r, (run, it) in enumerate(zip(runs, found, strict=True)):
+        rng = np.random.default_rng([SETTINGS["seed"], r])
+        orders = rng.permutation if protocol == "corrected" else lambda rows: rows
+        epoch, scores = alone(initial(r, setting, 0, 8, 4), x, y, run, orders)
+        assert it.epoch == epoch
+        assert it.setting == str(setting)
+        np.testing.assert_allclose(it.test_scores, scores, atol=1e-4)
+
+
+def test_several_labels_a_clip_equal_the_loop_too(monkeypatch):
+    x, y = blobs()
+    y = np.eye(4, dtype=np.int64)[y] | (np.random.default_rng(1).random((len(y), 4)) < 0.1)
+    run = folds(len(y), 3)[0]
+    calls = itertools.count()
+    monkeypatch.setattr(mlp, "score", lambda *_: {"mAP": next(calls)})  # each check is a gain, as in `alone`
+    found = fit(x, y, [run], metric="mAP", protocol="faithful", **ONE)[0]
+    epoch, scores = alone(initial(0, Setting(2, "xavier_normal", 3e-3), 0, 8, 4), x, y, run, lambda rows: rows)
+    assert found.epoch == epoch == 12
+    np.testing.assert_allclose(found.test_scores, scores, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("values", "best", "checks"),
+    [([0.1, 0.3, 0.3, 0.2, 0.9], 2, 4), ([0.5, 0.4, 0.6, 0.1, 0.2, 0.9], 3, 5), ([math.nan, math.nan, 0.2, 0.1, 0.1], 3, 5)],
+)
+def test_training_stops_after_checks_without_a_gain(monkeypatch, values, best, checks):
+    """With a patience of 2: `best` is the check that is kept, after `checks` checks training ends."""
+    x, y = blobs()
+    asked = []
+    monkeypatch.setattr(mlp, "score", lambda *_: asked.append(0) or {"accuracy": values[len(asked) - 1]})
+    found = fit(x, y, folds(len(y), 3)[:1], patience_checks=2, max_epochs=100, **ONE)[0]
+    assert (found.epoch, len(asked)) == (3 * best, checks)
+
+
+def test_a_model_that_stops_does_not_disturb_the_others():
+    x, y = blobs()
+    run = folds(len(y), 3)[0]
+    settings = {**ONE, "patience_checks": 2, "max_epochs": 30, "learning_rates": [1e-12, 3e-3]}
+    both = fit(x, y, [run], **settings)[0]
+    assert both.setting == "hidden=2 lr=0.003 init=xavier_normal"
+    position = [s.learning_rate for s in grid([2], ["xavier_normal"], [1e-12, 3e-3], 8)].index(3e-3)
+    orders = np.random.default_rng([SETTINGS["seed"], 0]).permutation
+    layers = initial(0, Setting(2, "xavier_normal", 3e-3), position, 8, 4)
+    epoch, scores = alone(layers, x, y, run, orders, epochs=both.epoch)
+    assert epoch == both.epoch
+    np.testing.assert_allclose(both.test_scores, scores, atol=1e-4)
+
+
+def test_the_grid_is_searched_in_the_first_run_of_each_group():
+    x, y = blobs()
+    runs = folds(len(y), 3)
+    noise = np.random.default_rng(0).standard_normal(x.shape).astype(np.float32)
+    found = fit([x] * 3 + [noise] * 3, y, runs * 2, groups=["a"] * 3 + ["b"] * 3)
+    for group in (found[:3], found[3:]):
+        assert len({it.setting for it in group}) == 1
+    accuracy = [np.mean(it.test_scores.argmax(axis=1) == y[run.test]) for it, run in zip(found, runs * 2, strict=True)]
+    assert min(accuracy[:3]) > 0.5
+    assert max(accuracy[3:]) < 0.4  # chance is 0.25
+    again = fit([x] * 3 + [noise] * 3, y, runs * 2, groups=["a"] * 3 + ["b"] * 3)
+    np.testing.assert_array_equal(found[4].test_scores, again[4].test_scores)
+
+
+def test_several_labels_a_clip_are_learned():
+    x, y = blobs()
+    run = folds(len(y), 3)[0]
+    found = fit(x, np.eye(4, dtype=np.int64)[y], [run], metric="mAP", max_epochs=30, standardize=True)[0]
+    assert found.test_scores.shape == (len(run.test), 4)
+    assert np.mean(found.test_scores.argmax(axis=1) == y[run.test]) > 0.7
+
+
+def test_a_last_batch_of_one_clip():
+    x, y = blobs(n=99)  # 33 training clips in the first run: batches of 32 and 1
+    runs = folds(99, 3)
+    assert len(runs[0].train) % 32 == 1
+    found = fit(x, y, runs, max_epochs=30, **ONE)
+    assert all(np.isfinite(it.test_scores).all() for it in found)
+    assert np.mean(found[0].test_scores.argmax(axis=1) == y[runs[0].test]) > 0.4  # chance is 0.25
+
+
+def test_fewer_epochs_than_between_checks_are_checked_at_the_end():
+    x, y = blobs()
+    assert fit(x, y, folds(len(y), 3)[:1], max_epochs=2, **ONE)[0].epoch == 2
+
+
+def test_dropout_drops_the_share_and_keeps_the_mean():
+    layers = torch.nn.Sequential(torch.nn.Dropout(0.25))
+    x = forward([layers, layers], torch.ones(2, 100, 100), None, torch.Generator().manual_seed(0))
+    assert x.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert (x == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
+
+
+def test_memory_is_bounded_by_training_in_chunks(monkeypatch):
+    x, y = blobs()
+    sizes = []
+    plain = Trainer.train_together
+    monkeypatch.setattr(
+        Trainer, "train_together", lambda self, models, *rest: sizes.append(len(models)) or plain(self, models, *rest)
+    )
+    runs = folds(len(y), 3) * 4
+    fit(x, y, runs, groups=np.repeat(range(4), 3).tolist(), max_epochs=3)
+    assert max(sizes) == mlp.MODELS_TOGETHER["cuda" if torch.cuda.is_available() else "cpu"]
+    assert sum(sizes) == 4 * 8 + 4 * 2
+
+
+def test_a_checkpoint_is_a_copy():
+    model = Model(0, Setting(1, "xavier_normal", 1e-3), network(Setting(1, "xavier_normal", 1e-3), 4, 5, 2, 0.0, 0), None)
+    before = copy.deepcopy(model.network.state_dict())
+    model.check(0.5, 3)
+    with torch.no_grad():
+        model.network[0].weight.zero_()
+    torch.testing.assert_close(model.checkpoint, before)

@@ -1,0 +1,116 @@
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from doppelgangers.encoders.checkpoint import load_encoder
+from doppelgangers.encoders.encoder import Encoder
+from doppelgangers.errors import UserError
+from doppelgangers.pretraining.distributed import JointBatchNorm, choose_device, gather, join_batch_norms, launch
+from doppelgangers.pretraining.learner import Learner, Settings
+from doppelgangers.pretraining.stopwatch import Stopwatch
+from doppelgangers.pretraining.training import train_rank
+from tests.unit.pretraining.test_pretrain import TRAINING
+
+CPU = torch.device("cpu")
+SETTINGS = Settings(width=0.0625, seed=0, **{**TRAINING, "optimizer": "sgd", "learning_rate": 0.1})
+NO_AUGMENTATION = {"name": "none", "impulse_responses": None}
+RANKS, STEPS = 2, 3
+
+
+def sounds_of(step):
+    """Tones of random pitch, which an encoder before any training tells apart; of noise it would not, and round badly."""
+    pitch = 100 + 3000 * torch.rand(12, 2, 1, generator=torch.Generator().manual_seed(step))
+    return torch.sin(2 * torch.pi * pitch * torch.arange(16000) / 16000)
+
+
+def learn(rank, ranks, objective, folder):
+    """Some steps of one rank, whose results go to files."""
+    torch.set_num_threads(1)
+    settings = Settings(**{**vars(SETTINGS), "objective": objective})
+    torch.set_default_dtype(torch.float64)  # in float32 the order of sums tells, more with every step
+    learner = Learner(settings, NO_AUGMENTATION, CPU, rank, ranks)
+    learner.frontend.double()
+    results = []
+    for step in range(STEPS):
+        part = np.array_split(np.arange(12), ranks)[rank]
+        terms, embeddings = learner.step(sounds_of(step)[part].double(), step, Stopwatch(CPU))
+        gradients = {name: parameter.grad.clone() for name, parameter in learner.encoder.named_parameters()}
+        results.append({"terms": terms, "embeddings": embeddings, **gradients})
+    torch.save({"steps": results, "encoder": learner.encoder.state_dict()}, folder / f"{ranks}-{rank}.pt")
+
+
+@pytest.fixture
+def single_precision_again():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_default_dtype(torch.float32)
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize("objective", ["align_uniform", "nt_xent"])
+def test_two_processes_learn_what_one_learns_from_the_joint_batch(tmp_path, objective, single_precision_again):
+    learn(0, 1, objective, tmp_path)
+    launch(learn, RANKS, RANKS, objective, tmp_path)
+    assert not dist.is_initialized()
+    alone = torch.load(tmp_path / "1-0.pt")
+    for rank in range(RANKS):
+        shared = torch.load(tmp_path / f"2-{rank}.pt")
+        for theirs, ours in zip([*alone["steps"], alone["encoder"]], [*shared["steps"], shared["encoder"]], strict=True):
+            for name, value in theirs.items():
+                assert torch.linalg.norm((ours[name] - value).double()) <= 1e-9 * torch.linalg.norm(value.double()), name
+
+
+def test_a_whole_training_of_two_processes(tmp_path):
+    generator = {"seed": 0, "duration_s": 1.0}
+    sounds = {"kind": "stream", "architecture": "voice", "delta": 0.05, "generator": generator}
+    settings = dataclasses.replace(SETTINGS, pairs=32, batch_pairs=8, log_every_steps=1)
+    card = {"encoder": "voice-0.05", "width": settings.width, "settings": {"pairs": 32}}
+    rows = {}
+    for ranks in (1, RANKS):
+        files = tmp_path / f"{ranks}/encoder.safetensors", tmp_path / f"{ranks}/history.csv"
+        launch(train_rank, ranks, ranks, CPU, files, settings, sounds, NO_AUGMENTATION, card, 0.0)
+        rows[ranks] = list(csv.DictReader(files[1].read_text().splitlines()))
+        assert load_encoder(files[0])(torch.zeros(1, 96, 64)).shape == (1, 512)
+        assert not files[0].with_name("checkpoint.pt").exists()
+    assert len(rows[1]) == len(rows[RANKS]) == 4
+    for term in ("align", "uniform", "loss"):
+        np.testing.assert_allclose(float(rows[RANKS][0][term]), float(rows[1][0][term]), rtol=1e-4)
+
+
+def test_batch_norm_over_ranks_is_torchs_where_there_is_one():
+    model = Encoder(0.0625)
+    join_batch_norms(model)
+    kinds = {type(module) for module in model.modules() if isinstance(module, nn.BatchNorm2d)}
+    assert kinds == {JointBatchNorm}
+    x = torch.randn(4, 96, 64)
+    plain = Encoder(0.0625)
+    assert torch.equal(model(x), plain(x))
+    assert torch.equal(model.eval()(x), plain.eval()(x))
+
+
+def fail(rank, ranks):
+    if rank == 1:
+        raise ValueError("rank 1 has had enough")
+    gather(torch.zeros(1, 1))
+
+
+def test_a_process_that_fails_ends_all_and_is_quoted():
+    with pytest.raises(torch.multiprocessing.ProcessRaisedException, match="rank 1 has had enough"):
+        launch(fail, RANKS, RANKS)
+    assert not dist.is_initialized()
+
+
+def test_gpus_are_chosen_as_asked(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("auto") == (torch.device("cuda"), 1)
+    assert choose_device(0) == (CPU, 1)
+    assert choose_device(2) == (torch.device("cuda"), 2)
+    with pytest.raises(UserError, match=r"pretrain.gpus = 3, and torch finds 2 GPUs"):
+        choose_device(3)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert choose_device("auto") == (CPU, 1)

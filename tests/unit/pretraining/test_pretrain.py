@@ -1,0 +1,310 @@
+import csv
+import logging
+import os
+import re
+import signal
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from doppelgangers.encoders.checkpoint import load_encoder
+from doppelgangers.encoders.encoder import Encoder
+from doppelgangers.encoders.initialize import initialize
+from doppelgangers.errors import UserError
+from doppelgangers.files import read_json
+from doppelgangers.pretraining import history, learner, memory
+from doppelgangers.pretraining.learner import Learner, learning_rate_schedule
+from doppelgangers.pretraining.losses import align_uniform
+from doppelgangers.pretraining.pretrain import pretrain
+from doppelgangers.pretraining.sources import open_pairs
+from doppelgangers.pretraining.stopwatch import PARTS
+from doppelgangers.synthesis.pairs import generate_pairs
+
+GENERATOR = dict(
+    seed=0, perturbation="gaussian", factors={}, ramp_pairs=1, duration_s=1.0, control_rate_hz=480, renderer="fast"
+)
+SETTINGS = dict(
+    name="voice-0.05",
+    architecture="voice",
+    delta=0.05,
+    augmentation="none",
+    seed=0,
+    generator=GENERATOR,
+    impulse_responses=None,
+    width=0.0625,
+    source="store",
+)
+TRAINING = dict(
+    pairs=128,
+    batch_pairs=16,
+    objective="align_uniform",
+    temperature=0.1,
+    optimizer="adamw",
+    learning_rate=1e-3,
+    weight_decay=1e-6,
+    schedule="cosine",
+    warmup=0.1,
+    milestones=[0.775],
+    log_every_steps=2,
+    gpus="auto",
+    precision="float32",
+    compile=False,
+)
+SMALL_BATCHES = 2  # from which the memory of a batch is estimated before the first step
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    manifest = tmp_path_factory.mktemp("store") / "manifest.json"
+    generate_pairs(manifest, architecture="voice", delta=0.05, count=64, shard_pairs=48, generator=GENERATOR)
+    return manifest
+
+
+def run(folder, *, store=None, checkpoint_every_s=30, **changes):
+    """Train in a folder; `changes` are of SETTINGS or of TRAINING."""
+    settings = {key: changes.get(key, value) for key, value in SETTINGS.items()}
+    training = {key: changes.get(key, value) for key, value in TRAINING.items()}
+    assert changes.keys() <= settings.keys() | training.keys()
+    files = folder / "encoder.safetensors", folder / "history.csv"
+    pretrain(*files, store=store, training=training, checkpoint_every_s=checkpoint_every_s, **settings)
+
+
+def weights(folder):
+    return safetensors.torch.load_file(folder / "encoder.safetensors")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    run(folder, store=store)
+    return folder
+
+
+def test_training_lowers_the_loss_and_writes_its_history(undisturbed):
+    rows = list(csv.DictReader((undisturbed / "history.csv").read_text().splitlines()))
+    assert [row["step"] for row in rows] == ["2", "4", "6", "8"]
+    assert [row["pairs"] for row in rows] == ["32", "64", "96", "128"]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    for row in rows:
+        np.testing.assert_allclose(float(row["align"]) + float(row["uniform"]), float(row["loss"]), atol=1e-4)
+        assert 1 < float(row["effective_rank"]) <= 32
+        assert float(row["dead_share"]) == 0
+    card = read_json(undisturbed / "encoder.json")
+    assert (card["encoder"], card["pairs"], card["source"]) == ("voice-0.05", 128, "synthetic")
+    assert list((undisturbed / "tensorboard").iterdir())
+    assert not (undisturbed / "checkpoint.pt").exists()
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """A function that lets training break off after so many steps, as by kill -9; and the list of steps that were done."""
+    done, step = [], Learner.step
+
+    def after(steps):
+        def die(learner, sounds, number, watch):
+            if len(done) == steps:
+                raise KeyboardInterrupt
+            done.append(number)
+            return step(learner, sounds, number, watch)
+
+        monkeypatch.setattr(Learner, "step", die)
+
+    return after, done
+
+
+@pytest.mark.parametrize("killed_at", [1, 5])
+def test_a_killed_training_continues_and_ends_with_the_same_weights(undisturbed, store, tmp_path, interrupted, killed_at):
+    after, done = interrupted
+    after(killed_at)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, store=store, checkpoint_every_s=0)
+    assert (tmp_path / "checkpoint.pt").exists()
+    assert not (tmp_path / "encoder.safetensors").exists()
+    after(None)
+    run(tmp_path, store=store)
+    assert done == list(range(1, 9))  # none was done twice
+    expected = weights(undisturbed)
+    for name, tensor in weights(tmp_path).items():
+        assert torch.equal(tensor, expected[name]), name
+    rows = [(folder / "history.csv").read_text().splitlines() for folder in (undisturbed, tmp_path)]
+    terms = [[row.split(",")[:6] for row in text] for text in rows]  # the other columns are times
+    assert terms[0] == terms[1]
+
+
+def test_a_training_that_is_told_to_end_saves_its_step_first(undisturbed, store, tmp_path, monkeypatch):
+    step = Learner.step
+
+    def terminate_at_3(learner, sounds, number, watch):
+        if number == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(learner, sounds, number, watch)
+
+    monkeypatch.setattr(Learner, "step", terminate_at_3)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit, match="143"):
+        run(tmp_path, store=store)
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert torch.load(tmp_path / "checkpoint.pt")["state"]["step"] == 3
+    monkeypatch.setattr(Learner, "step", step)
+    run(tmp_path, store=store)
+    for name, tensor in weights(tmp_path).items():
+        assert torch.equal(tensor, weights(undisturbed)[name]), name
+
+
+def test_a_checkpoint_of_other_settings_is_refused_and_the_key_named(store, tmp_path, interrupted):
+    after, _ = interrupted
+    after(2)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, store=store, checkpoint_every_s=0)
+    after(None)
+    kept = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(UserError, match=r"other settings: learning_rate \(was 0.001, is 0.002\)\. .*delete it to start anew"):
+        run(tmp_path, store=store, learning_rate=2e-3)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == kept
+    (tmp_path / "checkpoint.pt").write_bytes(kept[:1000])
+    with pytest.raises(UserError, match=r"checkpoint.pt cannot be read .*delete it"):
+        run(tmp_path, store=store)
+
+
+def test_store_and_stream_give_the_same_sounds(store):
+    stream = open_pairs("stream", 16, 0, architecture="voice", delta=0.05, generator=GENERATOR)
+    stored = open_pairs("store", 16, 0, manifest=store)
+    assert stream.samples == stored.samples == 16000
+    epoch = torch.cat([stored.read(stored.order(step)) for step in range(4)])
+    order = np.random.default_rng([0, 0]).permutation(64)
+    fresh = stream.read(np.concatenate([stream.order(step) for step in range(4)]))
+    torch.testing.assert_close(epoch, fresh[order], atol=1e-4, rtol=0)
+    assert not np.array_equal(stored.order(4), stored.order(0))  # another order
+
+
+def test_training_on_a_stream_needs_no_store(tmp_path):
+    run(tmp_path, store=None, source="stream", pairs=32, optimizer="sgd", schedule="step", warmup=0.0)
+    assert read_json(tmp_path / "encoder.json")["pairs"] == 32
+
+
+def test_nt_xent_is_lowered_and_both_terms_are_measured(store, tmp_path):
+    run(tmp_path, store=store, objective="nt_xent", temperature=0.5)
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    assert 0 < float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert float(rows[-1]["uniform"]) < 0 < float(rows[-1]["align"])
+
+
+def test_a_sign_of_failure_is_logged_once(store, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(history, "find_warnings", lambda rows: {"collapse": f"nearly identical, row {len(rows)}"})
+    with caplog.at_level(logging.WARNING):
+        run(tmp_path, store=store)
+    assert [record.message for record in caplog.records] == ["voice-0.05 seed 0: nearly identical, row 1"]
+
+
+def test_a_term_that_is_not_finite_stops_the_run_and_the_first_such_step_is_named(store, tmp_path, monkeypatch):
+    calls = []
+
+    def nan_from_the_third_step(a, b):
+        calls.append(1)
+        align, uniform = align_uniform(a, b)
+        return (align * torch.nan if len(calls) - SMALL_BATCHES >= 3 else align), uniform
+
+    monkeypatch.setattr(learner, "align_uniform", nan_from_the_third_step)
+    with pytest.raises(UserError, match=r"^align and loss became not finite \(voice-0.05 seed 0, step 3: align nan, uniform -"):
+        run(tmp_path, store=store, log_every_steps=5)
+    assert not (tmp_path / "encoder.safetensors").exists()
+
+
+def test_collapse_stops_the_run(store, tmp_path, monkeypatch):
+    class Constant(Encoder):
+        def forward(self, log_mel):
+            return super().forward(log_mel) * 0 + 1
+
+    monkeypatch.setattr(learner, "Encoder", Constant)
+    with pytest.raises(UserError, match=r"all embeddings are alike.*step 1:"):
+        run(tmp_path, store=store)
+
+
+def test_a_gpu_that_is_not_there_is_missed_at_once(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(UserError, match=r"pretrain.gpus = 2, and torch finds 0 GPUs here"):
+        run(tmp_path, store=store, gpus=2)
+
+
+def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_would(tmp_path, monkeypatch):
+    with pytest.raises(
+        UserError, match=r"batch_pairs = 10000000 needs about .* GB .*largest batch that fits is about (\d+)"
+    ) as caught:
+        run(tmp_path, source="stream", pairs=10_000_000, batch_pairs=10_000_000)
+    largest = int(re.search(r"is about (\d+)", str(caught.value))[1])
+    assert 100 < largest < 1_000_000
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 2e9)
+    with pytest.raises(UserError, match=r"2.0 GB are free: the largest batch that fits") as caught:
+        run(tmp_path, source="stream", pairs=10_000_000, batch_pairs=10_000_000)
+    smaller = int(re.search(r"is about (\d+)", str(caught.value))[1])
+    assert smaller < largest
+
+
+def test_the_papers_schedule():
+    factor = learning_rate_schedule("step", 200, 0.0, [0.775, 0.85, 0.925])
+    drops = [step for step in range(1, 200) if factor(step) < factor(step - 1)]
+    assert drops == [155, 170, 185]
+    np.testing.assert_allclose([factor(0), factor(155), factor(170), factor(199)], [1, 0.1, 0.01, 0.001])
+
+
+def test_random_initialisation_is_where_training_starts(tmp_path):
+    initialize(tmp_path / "encoder.safetensors", seed=3, width=0.0625)
+    encoder = load_encoder(tmp_path / "encoder.safetensors")
+    assert not encoder.training
+    assert torch.equal(encoder.fc.weight, Encoder(0.0625, seed=3).fc.weight)
+
+
+def test_a_broken_encoder_is_named(tmp_path):
+    initialize(tmp_path / "encoder.safetensors", seed=0, width=0.0625)
+    (tmp_path / "encoder.safetensors").write_bytes(b"nothing")
+    with pytest.raises(UserError, match=r"encoder.safetensors is not the encoder"):
+        load_encoder(tmp_path / "encoder.safetensors")
+
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@pytest.mark.gpu
+@needs_gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_gpu_trains_on_a_stream(tmp_path, precision, compiled):
+    run(tmp_path, source="stream", pairs=640, batch_pairs=64, precision=precision, compile=compiled)
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) < 0
+    shares = [float(rows[-1][f"{part}_share"]) for part in PARTS]
+    assert min(shares) >= 0
+    assert 0.2 < sum(shares) <= 1.001
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_a_gpu_sees_the_sounds_that_a_cpu_sees():
+    import jax
+
+    pairs = open_pairs("stream", 64, 0, architecture="voice", delta=0.25, generator=GENERATOR)
+    on_gpu = pairs.read(np.arange(64))
+    assert on_gpu.is_cuda
+    with jax.default_device(jax.devices("cpu")[0]):
+        on_cpu = open_pairs("stream", 64, 0, architecture="voice", delta=0.25, generator=GENERATOR).read(np.arange(64))
+    error = (on_gpu.cpu() - on_cpu.cpu()).norm(dim=2) / on_cpu.cpu().norm(dim=2)
+    assert error.median() < 0.01
+
+
+@pytest.mark.gpu
+@needs_gpu
+def test_a_training_that_is_continued_on_a_gpu_ends_near_an_undisturbed_one(tmp_path, interrupted):
+    after, _ = interrupted
+    options = dict(source="stream", pairs=640, batch_pairs=64, checkpoint_every_s=0)
+    for name, killed_at in (("undisturbed", None), ("continued", 4)):
+        (tmp_path / name).mkdir()
+        if killed_at:
+            after(killed_at)
+            with pytest.raises(KeyboardInterrupt):
+                run(tmp_path / name, **options)
+            after(None)
+        run(tmp_path / name, **options)
+    losses = [read_json(tmp_path / name / "encoder.json")["metrics"]["loss"] for name in ("undisturbed", "continued")]
+    np.testing.assert_allclose(losses[0], losses[1], atol=0.05)

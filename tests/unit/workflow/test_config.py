@@ -1,0 +1,197 @@
+import inspect
+
+import pytest
+import yaml
+
+from doppelgangers.errors import UserError
+from doppelgangers.workflow.config import Config, Mlp, load
+from doppelgangers.workflow.config_docs import ROOT, products
+from doppelgangers.workflow.plan import STAGES, check_licences, check_sources, datasets_of, inputs_of, stage_slice, tasks_of
+
+
+def test_generated_files_do_not_drift():
+    for path, text in products().items():
+        assert path.read_text() == text, f"{path.name} differs from the schema: run `make docs`"
+
+
+def test_environment_pins_equal_the_lock():
+    namespace = {"__file__": str(ROOT / "envs/write_environment.py"), "__name__": "environment"}
+    exec((ROOT / "envs/write_environment.py").read_text(), namespace)
+    assert (ROOT / "envs/doppelgangers.yaml").read_text() == namespace["render"](), "run `make lock`"
+
+
+@pytest.mark.parametrize("overlay", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_overlays_are_valid(overlay):
+    load(yaml.safe_load(overlay.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"pretrain": {"learning_ratee": 1}}, r"pretrain.learning_ratee: unknown key; did you mean learning_rate\?"),
+        ({"datasets": {"esc50": {"uri": ""}}}, r"datasets.esc50.uri: unknown key; did you mean url\?"),
+        ({"zzz": 1}, r"zzz: unknown key; known keys: encoders, recordings"),
+        ({"encoders": {"architectures": ["moog"]}}, r"encoders.architectures.0 = 'moog': .*'voice', 'voicefm', 'parametric'"),
+        ({"encoders": {"deltas": ["-0.1"]}}, r"encoders.deltas.0 = '-0.1': must be a finite number that is 0 or larger"),
+        ({"encoders": {"deltas": ["much"]}}, r"encoders.deltas.0 = 'much': must be a number"),
+        ({"encoders": {"deltas": ["0.1", "0.10"]}}, r"encoders.deltas = .*names an entry twice"),
+        ({"encoders": {"random_init": False, "deltas": []}}, r"encoders: nothing to evaluate"),
+        ({"pretrain": {"batch_pairs": 1}}, r"pretrain.batch_pairs = 1: .*greater than or equal to 2"),
+        ({"pretrain": {"pairs": 100}}, r"pretrain.pairs \(100\) is less than one batch \(128\)"),
+        ({"pairs": {"count": 100}}, r"pairs.count \(100\) is less than pretrain.batch_pairs \(128\)"),
+        ({"pairs": {"factors": {"pitch": 0}}}, r"pairs.factors: gaussian has none; set pairs.perturbation to anisotropic"),
+        ({"pairs": {"factors": {"pich": 0}}}, r"pairs.factors.pich: unknown key; did you mean pitch\?"),
+        ({"tasks": ["pich"]}, r"tasks: 'pich' is unknown; did you mean pitch\?"),
+        ({"downloads": {"noncommercial": ["esc5"]}}, r"downloads.noncommercial: 'esc5' is unknown; did you mean esc50\?"),
+        ({"own_tasks": {"birds": {"format": "folder"}}}, r"own_tasks.birds = .*set url or path"),
+        ({"own_tasks": {"birds": {"path": "/x"}}}, r"own_tasks.birds.format = .*required"),
+        ({"own_tasks": {"birds": {"format": "folder", "path": "/x", "lable": "a"}}}, r"did you mean label\?"),
+        ({"own_tasks": {"esc50": {"format": "folder", "path": "/x"}}}, r"own_tasks.esc50: the catalogue has this name already"),
+        (
+            {"own_tasks": {"birds": {"format": "folder", "path": "/x", "multilabel": True}}},
+            r"own_tasks.birds = .*accuracy, macro_f1 needs one label a clip",
+        ),
+        ({"encoders": {"hear": {"a b": {"module": "x"}}}}, r"encoders.hear.a b.*: String should match pattern"),
+        (
+            {"encoders": {"hear": {"peer": {"module": "x", "modle": "y"}}}},
+            r"encoders.hear.peer.modle: unknown key; did you mean",
+        ),
+        ({"datasets": {"vggsound": {"url": "https://x"}}}, r"datasets.vggsound.url: nobody may hand out these sounds"),
+        ({"datasets": {"fsd50k": {"checksum": "md5:" + "0" * 32}}}, r"datasets.fsd50k.checksum: it has several files"),
+        ({"encoders": {"real": {"birds": {"recordings": "forst"}}}}, r"encoders.real: 'forst' is unknown"),
+        (
+            {"encoders": {"real": {"birds": {"recordings": "x", "augmentation": "none"}}}},
+            r"encoders.real.birds = .*with one crop and no augmentation both views are the same",
+        ),
+        ({"encoders": {"real": {"birds": {"recordings": "x", "views": "jitter", "layers": 2}}}}, r"jitter and layers exclude"),
+        ({"encoders": {"released": {"random_init": "x"}}}, r"encoders: 'random_init' names two encoders"),
+        ({"pairs": {"perturbation": "curriculum"}}, r"a curriculum needs pairs in their order; set pretrain.source to stream"),
+        ({"pretrain": {"gpus": 3}}, r"pretrain.batch_pairs \(128\) must be a multiple of pretrain.gpus \(3\)"),
+        ({"pretrain": {"gpus": "all"}}, r"pretrain.gpus.* = 'all'"),
+        ({"probe": {"kind": "svm"}}, r"probe.kind = 'svm': Input should be 'suite', 'linear' or 'mlp'"),
+        ({"tasks": []}, r"tasks = \[\]"),
+        ({"datasets": {"esc50": {"url": "ftp://x"}}}, r"datasets.esc50.url = 'ftp://x': must start with http"),
+        ({"datasets": {"esc50": {"checksum": "md5:12"}}}, r"datasets.esc50.checksum = 'md5:12': must be"),
+        ({"datasets": {"esc50": {"url": "https://x", "path": "/y"}}}, r"datasets.esc50: set url or path, not both"),
+        ({"encoder": None}, r"encoder = None"),
+    ],
+)
+def test_faults_are_named(raw, message):
+    with pytest.raises(UserError, match=message):
+        load(raw)
+
+
+def test_all_faults_are_said_at_once():
+    with pytest.raises(UserError, match=r"(?s)encoder.width.*probe.epochs"):
+        load({"encoder": {"width": 0}, "probe": {"epochs": 0}})
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers():
+    assert load(yaml.safe_load("pretrain: {learning_rate: 1e-3}")).pretrain.learning_rate == 0.001
+    assert load(yaml.safe_load("encoders: {deltas: [0.10, 1e-2]}")).encoders.deltas == ["0.1", "0.01"]
+
+
+@pytest.mark.parametrize(("key", "value"), [("path", "/nowhere/esc50.zip"), ("url", "file:///nowhere/esc50.zip")])
+def test_a_local_source_that_is_not_there_is_named_before_anything_runs(key, value):
+    config = load({"tasks": ["esc50"], "datasets": {"esc50": {key: value}}})
+    with pytest.raises(UserError, match=rf"datasets.esc50.{key}: /nowhere/esc50.zip does not exist"):
+        check_sources(config)
+    check_sources(load({"datasets": {"esc50": {key: value}}}))  # not in use
+
+
+def test_a_licence_has_to_be_accepted_before_its_dataset_is_fetched(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    raw = {"tasks": ["pitch", "libricount", "vivae", "esc50"]}
+    with pytest.raises(UserError, match=r"(?s)esc50: CC BY-NC 3.0.*vivae: CC.*downloads: \{noncommercial: \[esc50, vivae\]\}"):
+        check_licences(load(raw))
+    check_licences(load({**raw, "downloads": {"noncommercial": ["esc50", "vivae"]}}))
+    check_licences(load({"tasks": ["esc50"], "datasets": {"esc50": {"path": "/mine"}}}))
+
+
+def test_offline_says_what_is_not_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load({"tasks": ["pitch", "libricount"], "downloads": {"offline": True}})
+    message = (
+        r"offline is set, and resources/downloads/libricount/LibriCount10-0dB.zip is not here: set datasets.libricount.path"
+    )
+    with pytest.raises(UserError, match=message):
+        check_sources(config)
+    (tmp_path / "resources/downloads/libricount").mkdir(parents=True)
+    (tmp_path / "resources/downloads/libricount/LibriCount10-0dB.zip").touch()
+    check_sources(config)
+
+
+def test_a_folder_with_the_archives_stands_for_them(tmp_path):
+    config = load({"datasets": {"libricount": {"path": str(tmp_path)}}})
+    assert inputs_of(config, "libricount") == [str(tmp_path)]
+    (tmp_path / "LibriCount10-0dB.zip").touch()
+    assert inputs_of(config, "libricount") == [str(tmp_path / "LibriCount10-0dB.zip")]
+
+
+def test_vggsound_needs_the_users_own_sounds():
+    with pytest.raises(UserError, match=r"datasets.vggsound.path: set it to the folder"):
+        inputs_of(load({}), "vggsound")
+    found = inputs_of(load({"datasets": {"vggsound": {"path": "/mine"}}}), "vggsound")
+    assert found == ["/mine", "resources/downloads/vggsound/vggsound.csv"]
+
+
+def test_own_tasks_stand_beside_the_catalogues():
+    own = {"format": "folder", "path": "/birds", "label": "species", "metrics": ["mAP"], "multilabel": True, "clip_s": 3}
+    config = load({"own_tasks": {"birds": own}, "tasks": ["birds", "pitch"]})
+    task, dataset = tasks_of(config)["birds"], datasets_of(config)["birds"]
+    assert (task.dataset, task.label, task.metrics, task.multilabel) == ("birds", "species", ("mAP",), True)
+    assert (dataset.module, dataset.clip_s) == ("folder", 3)
+    assert inputs_of(config, "birds") == ["/birds"]
+    assert stage_slice(config, "prepare", dataset="birds")["datasets"]["birds"]["path"] == "/birds"
+
+
+def test_metrics_are_those_of_the_code():
+    from doppelgangers.datasets.catalogue import METRICS
+    from doppelgangers.evaluation.metrics import METRICS as KNOWN
+
+    assert set(METRICS) == set(KNOWN)
+
+
+# Keys that a stage gets from elsewhere than its keyword of the same name.
+ELSEWHERE = {"prepare": {"url", "path"}, "download": {"url"}, "train_probes": set(Mlp.model_fields)}
+NAMES = {"dataset": "esc50", "peer": "peer", "real": "birds", "recordings": "forest"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stages_keywords_are_the_keys_of_its_sections(stage):
+    from doppelgangers.pretraining.learner import Settings
+    from doppelgangers.synthesis.generate import PairGenerator
+
+    module, _ = STAGES[stage]
+    function = getattr(__import__(f"doppelgangers.{module}", fromlist=[stage]), stage)
+    encoders = {"hear": {"peer": {"module": "peer"}}, "real": {"birds": {"recordings": "forest"}}}
+    sections = stage_slice(load({"encoders": encoders, "recordings": {"forest": {"path": "/forest"}}}), stage, **NAMES)
+    keys = set()
+    for name, section in sections.items():
+        for part in {"datasets": ["esc50"], "encoders": ["hear", "real"], "recordings": ["forest"]}.get(name, ()):
+            section = section.get(part, section)
+        keys |= set(next(iter(section.values())) if name == "encoders" else section)
+    known = set(inspect.signature(function).parameters)
+    for keyword, nested in {"generator": PairGenerator, "training": Settings}.items():
+        if keyword in known:
+            known |= set(inspect.signature(nested).parameters)
+    assert keys - ELSEWHERE.get(stage, set()) <= known
+
+
+def test_architectures_and_perturbations_are_those_of_the_code():
+    from doppelgangers.pretraining.augment import AUGMENTATIONS
+    from doppelgangers.pretraining.crops import VIEWS
+    from doppelgangers.pretraining.learner import OPTIMIZERS
+    from doppelgangers.pretraining.losses import OBJECTIVES
+    from doppelgangers.synthesis.perturb import PERTURBATIONS
+    from doppelgangers.synthesis.synth import ARCHITECTURES, GROUPS, RENDERERS
+
+    schema = Config.model_json_schema()["$defs"]
+    assert schema["Encoders"]["properties"]["architectures"]["items"]["enum"] == list(ARCHITECTURES)
+    assert schema["Encoders"]["properties"]["augmentations"]["items"]["enum"] == list(AUGMENTATIONS)
+    assert schema["RealEncoder"]["properties"]["views"]["enum"] == list(VIEWS)
+    assert schema["Synth"]["properties"]["renderer"]["enum"] == list(RENDERERS)
+    assert schema["Pairs"]["properties"]["perturbation"]["enum"] == list(PERTURBATIONS)
+    assert list(schema["Factors"]["properties"]) == list(GROUPS)
+    assert schema["Pretrain"]["properties"]["objective"]["enum"] == list(OBJECTIVES)
+    assert schema["Pretrain"]["properties"]["optimizer"]["enum"] == list(OPTIMIZERS)
