@@ -94,7 +94,7 @@ def entry_rows(key: str, model: type[BaseModel]) -> list[str]:
     properties = model.model_json_schema()["properties"]
     defaults = {name: "" if field.is_required() else inline(field.default) for name, field in model.model_fields.items()}
     return [
-        table_row(f"{key}.{name}", defaults[name], properties[name], field.description)
+        table_row(f"{key}.{name}", defaults[name], properties[name], field.description or "")
         for name, field in model.model_fields.items()
     ]
 

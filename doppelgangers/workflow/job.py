@@ -51,7 +51,7 @@ def job(snakemake: Any) -> Iterator[None]:
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(snakemake.threads)
     started = time.time()
-    with open(path, "w", encoding="utf-8") as file, contextlib.redirect_stderr(Tee(sys.stderr, file)):  # type: ignore[type-var]
+    with open(path, "w", encoding="utf-8") as file, contextlib.redirect_stderr(Tee(sys.stderr, file)):
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
         for noisy in ("jax", "absl", "matplotlib"):
             logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -118,8 +118,9 @@ def impulse_responses_of(config: Config, augmentation: str) -> list[str]:
 def used_datasets(config: Config) -> dict[str, Dataset]:
     """The datasets of the tasks and augmentations that are asked for, in the order of their names."""
     names, rows = {tasks_of(config)[task].dataset for task in config.tasks}, datasets_of(config)
-    trained = [*synthetic_encoders(config).values(), *config.encoders.real.values()]
-    if any(impulse_responses_of(config, encoder.augmentation) for encoder in trained):
+    augmentations = [encoder.augmentation for encoder in synthetic_encoders(config).values()]
+    augmentations += [encoder.augmentation for encoder in config.encoders.real.values()]
+    if any(impulse_responses_of(config, augmentation) for augmentation in augmentations):
         names.add(config.augment.impulse_responses)
     return {name: rows[name] for name in sorted(names)}
 

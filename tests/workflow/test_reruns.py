@@ -1,57 +1,212 @@
 """What a change costs, against tests/workflow/contract.yaml."""
 
+import copy
 import json
+import re
+import subprocess
+import sys
+import types
+from typing import Any, Literal, get_args, get_origin
 
+import annotated_types
 import pytest
 import yaml
 
-from doppelgangers.datasets.catalogue import DATASETS
+from doppelgangers.settings import Section
 from doppelgangers.workflow.config import Config, load
-from doppelgangers.workflow.config_docs import walk
-from doppelgangers.workflow.plan import STAGES, stage_slice
+from doppelgangers.workflow.digest import affects_results
 from tests.conftest import ROOT
+from tests.workflow.parsed import needs, parse
 
 CONTRACT = yaml.safe_load((ROOT / "tests/workflow/contract.yaml").read_text())
-# A configuration in which every stage has something to read, and the names that it is asked for.
-NAMES = {"peer": "peer", "real": "birds", "recordings": "forest"}
-CONFIG = load(
-    {
-        "encoders": {"hear": {"peer": {"module": "peer"}}, "real": {"birds": {"recordings": "forest"}}},
-        "recordings": {"forest": {"path": "/forest"}},
-    }
-)
-LEAVES = [key for key, section, _, _ in walk(Config, Config()) if not section]
+
+# A configuration in which every rule has a job and every key counts, so that a change of it can show.
+BASE: dict[str, Any] = {
+    "encoders": {
+        "augmentations": ["none", "waveform"],
+        "real": {"birds": {"recordings": "forest", "augmentation": "waveform"}},
+        "released": {"tones": "pretrained/voice-0.05-small"},
+        "peers": {"theirs": {"module": "theirs"}},
+    },
+    "recordings": {"forest": {"path": str(ROOT / "docs")}, "woods": {"path": str(ROOT / "docs")}},
+    "pairs": {"perturbation": "anisotropic", "factors": {"pitch": 2.0}},
+    "pretrain": {"gpus": 1},
+    "tasks": ["pitch", "nsynth_pitch", "owls"],
+    "own_tasks": {"owls": {"format": "folder", "path": str(ROOT / "docs")}},
+    "datasets": {"esc50": {"limit_clips": 0}, "nsynth_pitch": {"path": str(ROOT / "docs")}},
+}
+NAMES = {
+    "architecture": "voice",
+    "delta": "0.05",
+    "seed": "0",
+    "recordings": "forest",
+    "dataset": "esc50",
+    "file": "ESC-50.zip",
+}
+OWN = {"dataset": "owls", "task": "owls"}
+# The jobs that are looked at: one of each rule, and those of the user's own task.
+JOBS: list[tuple[str, dict[str, str]]] = [
+    *((rule, {}) for rule in ("generate_pairs", "sample_pairs", "write_listening_page", "initialize", "decode_recordings")),
+    *((rule, {}) for rule in ("download", "prepare", "collect_scores", "make_table", "plot_scores", "plot_training")),
+    ("pretrain", {"setting": "voice-0.05-waveform"}),
+    ("pretrain_on_recordings", {"setting": "birds"}),
+    ("adopt", {"setting": "tones"}),
+    ("register_peer", {"setting": "theirs"}),
+    ("extract_peer_features", {"setting": "theirs"}),
+    ("extract_features", {"setting": "voice-0.05"}),
+    ("write_hear_task", {"task": "esc50"}),
+    ("train_linear_probes", {"task": "pitch", "setting": "voice-0.05"}),
+    ("train_mlp_probes", {"task": "nsynth_pitch", "setting": "voice-0.05"}),
+    ("prepare", OWN),
+    ("write_hear_task", OWN),
+    ("train_linear_probes", {**OWN, "setting": "voice-0.05"}),
+]
+# Where the next value that the type allows would not do: another one, and what has to change with it.
+OTHER: dict[str, Any] = {
+    "encoders.architectures": ["voice", "voicefm"],
+    "encoders.deltas": ["0.05", "0.1", "0.25"],
+    "encoders.augmentations": ["none", "waveform", "spec"],
+    "encoders.seeds": [0, 1],
+    "encoders.real.*.recordings": "woods",
+    "encoders.real.*.augmentation": "spec",
+    "encoders.released.*": str(ROOT / "pretrained/voice-0.05-small"),
+    "recordings.*.path": str(ROOT / "tests"),
+    "pairs.perturbation": {"pairs": {"perturbation": "gaussian", "factors": {"pitch": 1.0}}},
+    "pretrain.gpus": "auto",
+    "pretrain.milestones": [0.5],
+    "tasks": ["pitch", "nsynth_pitch", "owls", "family"],
+    "own_tasks.*.url": {"own_tasks": {"owls": {"url": "https://example.org/owls.zip", "path": ""}}},
+    "own_tasks.*.path": str(ROOT / "tests"),
+    "own_tasks.*.metrics": ["mAP"],
+    "own_tasks.*.multilabel": {"own_tasks": {"owls": {"multilabel": True, "metrics": ["mAP"]}}},
+    "own_tasks.*.checksum": "none",
+    "downloads.noncommercial": ["esc50"],
+    "datasets.*.url": "https://example.org/ESC-50.zip",
+    "datasets.*.path": str(ROOT / "docs"),
+    "datasets.*.checksum": "none",
+    "mlp.hidden": [1],
+    "mlp.learning_rates": [0.001],
+    "mlp.inits": ["xavier_normal"],
+}
+ENTRY = {
+    "real": "birds",
+    "released": "tones",
+    "peers": "theirs",
+    "recordings": "forest",
+    "own_tasks": "owls",
+    "datasets": "esc50",
+}
 
 
-def general(key):
-    """datasets.esc50.url -> datasets.*.url"""
+def leaves(model: type[Section], prefix: str = "") -> dict[str, Any]:
+    """Dotted key -> field, of every key of the configuration; * stands for a name that the user gives."""
+    found = {}
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if get_origin(kind) is dict and issubclass(get_args(kind)[1], Section):
+            found.update(leaves(get_args(kind)[1], f"{prefix}{name}.*."))
+        elif get_origin(kind) is dict:
+            found[f"{prefix}{name}.*"] = field
+        elif isinstance(kind, type) and issubclass(kind, Section):
+            found.update(leaves(kind, f"{prefix}{name}."))
+        else:
+            found[f"{prefix}{name}"] = field
+    return found
+
+
+LEAVES = leaves(Config)
+
+
+def place_of(key: str) -> list[str]:
+    """The path of a key in `BASE`."""
     parts = key.split(".")
-    return ".".join([parts[0], "*", parts[2]]) if parts[0] == "datasets" else key
+    return [ENTRY[parts[i - 1]] if part == "*" else part for i, part in enumerate(parts)]
+
+
+def other_value(key: str, present: Any) -> Any:
+    """A value that the schema allows, and that is not the present one."""
+    field = LEAVES[key]
+    options = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    if options:
+        return next(option for option in options if option != present)
+    if isinstance(present, bool):
+        return not present
+    if isinstance(present, int | float):
+        most = [rule.le for rule in field.metadata if isinstance(rule, annotated_types.Le)]
+        step = 0.5 if isinstance(present, float) else 1
+        return present - step if most and present + step > most[0] else present + step
+    assert isinstance(present, str), f"{key}: say in OTHER what it can be changed to"
+    return f"{present}x"
+
+
+def changed(key: str) -> dict:
+    """`BASE` with another value of one key."""
+    config = copy.deepcopy(BASE)
+    *path, last = place_of(key)
+    if isinstance(OTHER.get(key), dict):
+        return merge(config, OTHER[key])
+    present: Any = load(BASE)
+    for part in [*path, last]:
+        present = present[part] if isinstance(present, dict) else getattr(present, part)
+    node = config
+    for part in path:
+        node = node.setdefault(part, {})
+    node[last] = OTHER[key] if key in OTHER else other_value(key, present)
+    return config
+
+
+def merge(config: dict, change: dict) -> dict:
+    for key, value in change.items():
+        config[key] = merge(config.get(key, {}), value) if isinstance(value, dict) else value
+    return config
+
+
+@pytest.fixture(scope="module")
+def before():
+    return all_needs(BASE)
+
+
+def all_needs(config: dict) -> list[dict | None]:
+    """What each of the `JOBS` depends on; None for one that there is no more."""
+    rules = parse(config)
+    found: list[dict | None] = []
+    for rule, wildcards in JOBS:
+        pattern = rules[rule].wildcard_constraints.get("task", "")
+        there = not pattern or re.fullmatch(pattern, wildcards["task"])
+        found.append(needs(rules[rule], {**NAMES, **wildcards}) if there else None)
+    return found
 
 
 def test_the_contract_names_every_key_once():
-    assert set(CONTRACT["config"]) == {general(key) for key in LEAVES}
+    assert set(CONTRACT["config"]) == set(LEAVES)
+
+
+def test_every_rule_has_a_job_that_is_looked_at():
+    assert {rule for rule, _ in JOBS} == set(parse(BASE)) - {"all"}
 
 
 @pytest.mark.parametrize("key", LEAVES)
-def test_a_key_is_in_the_params_of_the_rules_that_it_should_rerun(key):
-    for dataset in DATASETS:
-        holding = set()
-        for stage in STAGES:
-            node = stage_slice(CONFIG, stage, dataset=dataset, **NAMES)
-            for part in key.split("."):
-                node = node.get(part, {}) if isinstance(node, dict) else {}
-            if node != {}:
-                holding.add(stage)
-        own = not key.startswith("datasets.") or key.split(".")[1] == dataset
-        assert holding == (set(CONTRACT["config"][general(key)]) if own else set())
+def test_a_key_changes_the_needs_of_the_rules_that_it_should_rerun(before, key):
+    after = all_needs(changed(key))
+    touched = {rule for (rule, _), old, new in zip(JOBS, before, after, strict=True) if old != new}
+    assert touched == set(CONTRACT["config"][key])
 
 
-def test_params_are_sorted_plain_builtins():
-    for stage in STAGES:
-        content = stage_slice(CONFIG, stage, dataset="esc50", **NAMES)
-        assert json.loads(json.dumps(content, sort_keys=True)) == content
-        assert list(json.dumps(content)) == list(json.dumps(content, sort_keys=True))
+def test_one_datasets_keys_do_not_reach_another(before):
+    after = all_needs(merge(copy.deepcopy(BASE), {"datasets": {"libricount": {"limit_clips": 5, "checksum": "none"}}}))
+    assert after == before
+
+
+def test_params_are_plain_builtins_in_order(before):
+    for job in before:
+        assert json.dumps(job["config"]) == json.dumps(json.loads(json.dumps(job["config"])), sort_keys=True)
+        assert isinstance(job["code"], str)
+
+
+def test_the_contract_names_every_module_that_does_not_count():
+    package = ROOT / "doppelgangers"
+    modules = [".".join(path.relative_to(package).with_suffix("").parts) for path in package.rglob("*.py")]
+    assert {module for module in modules if not affects_results(module)} == set(CONTRACT["do_not_count"])
 
 
 @pytest.mark.workflow
@@ -62,11 +217,47 @@ def test_snakemake_reruns_what_the_contract_says(finished, entry, tmp_path):
     if "code" not in entry:
         assert finished.jobs(config=(overlay,)) == entry["jobs"]
         return
-    source = finished.path(f"doppelgangers/{entry['code']}")
-    original = source.read_text()
-    assert entry["replace"][0] in original
-    source.write_text(original.replace(*entry["replace"]))
-    try:
+    with edited(finished.path(f"doppelgangers/{entry['code']}"), *entry["replace"]):
         assert finished.jobs() == entry["jobs"]
+
+
+class edited:
+    """Replaces a text in a file, for the time of a `with` block."""
+
+    def __init__(self, path, old, new):
+        self.path, self.old, self.new = path, old, new
+
+    def __enter__(self):
+        self.original = self.path.read_text()
+        assert self.original.count(self.old) == 1, f"{self.path} holds {self.old!r} {self.original.count(self.old)} times"
+        self.path.write_text(self.original.replace(self.old, self.new))
+
+    def __exit__(self, *_: types.TracebackType | type | BaseException | None):
+        self.path.write_text(self.original)
+
+
+@pytest.mark.workflow
+def test_a_harmless_change_of_code_can_be_accepted_and_a_change_of_the_configuration_not(finished, tmp_path):
+    overlay = tmp_path / "change.yaml"
+    overlay.write_text("pretrain: {learning_rate: 0.01}")
+    accepted = finished.path("logs/accepted.json")
+
+    def accept(*names):
+        command = [sys.executable, "-m", "doppelgangers.workflow.accept", *names]
+        return subprocess.run(command, cwd=finished.folder, capture_output=True, text=True)
+
+    assert accept().stdout == "nothing has changed since the results were made\n"
+    try:
+        with edited(finished.path("doppelgangers/pretraining/losses.py"), "4.0 * (x @ x.T) - 4.0", "4.0 * ((x @ x.T) - 1.0)"):
+            assert set(finished.jobs()) >= {"pretrain", "make_table"}
+            assert accept("pretraining.pretrain.train").returncode != 0  # not a function that a rule calls
+            done = accept("pretraining.pretrain.pretrain")
+            assert done.returncode == 0, done.stderr
+            assert "accepted 1 changes" in done.stdout
+            assert finished.jobs() == {}
+            assert set(finished.jobs(config=(overlay,))) >= {"pretrain", "make_table"}
+        assert finished.jobs() == {}  # the code that made the results
+        with edited(finished.path("doppelgangers/pretraining/losses.py"), "4.0 * (x @ x.T) - 4.0", "5.0 * (x @ x.T) - 5.0"):
+            assert set(finished.jobs()) >= {"pretrain", "make_table"}  # another change is not accepted with it
     finally:
-        source.write_text(original)
+        accepted.unlink(missing_ok=True)
