@@ -12,6 +12,11 @@ from tests.server import Host
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Half of the time of the tests was JAX compiling the same synthesizers, here and in the jobs of workflows. Set before it loads.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".pytest_cache/jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
 
 @pytest.fixture
 def esc50_zip(tmp_path):
