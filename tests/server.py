@@ -1,4 +1,4 @@
-"""A file server on 127.0.0.1 that can fail as real hosts do."""
+"""A file server on 127.0.0.1 that can fail in the ways of real hosts."""
 
 import http.server
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Host:
-    """Serves the files of a folder; ranges, ETag and If-Range as a real host.
+    """Serves the files of a folder, with ranges, ETag and If-Range.
 
     Attributes:
         address: http://127.0.0.1:port
