@@ -113,8 +113,8 @@ def test_a_zip_archive_that_was_cut_off_is_refused(tmp_path):
 def test_a_damaged_member_of_a_zip_archive_is_named(tmp_path):
     archive = write_zip(tmp_path / "data.zip", FILES)
     content = bytearray(archive.read_bytes())
-    begin = content.index(b"one.wav") + 1000
-    content[begin : begin + 50] = bytes(50)
+    start = content.index(b"one.wav") + 1000
+    content[start : start + 50] = bytes(50)
     archive.write_bytes(content)
     with Tree([archive], tmp_path / "scratch") as tree, pytest.raises(UserError, match=r"top/sounds/one.wav cannot be read: "):
         tree.read("top/sounds/one.wav")
