@@ -1,4 +1,4 @@
-"""Archives of the miniatures, and of whatever else a test packs."""
+"""Archives of the miniatures, and of other files that a test makes up."""
 
 import io
 import shutil
@@ -13,7 +13,7 @@ from tests.miniatures import FILES
 
 
 def below(files, top):
-    """The files in one of the top folders."""
+    """The files in a top folder."""
     return {name: content for name, content in files.items() if name.startswith(f"{top}/")}
 
 
@@ -42,7 +42,7 @@ def write_tar_gz(path, files):
 
 
 def write_split_zip(path, files, level=6):
-    """By Info-ZIP, in parts of 64 kB, the smallest that it makes; returns them, the last one last. Skips where it is absent."""
+    """Made by Info-ZIP in parts of 64 kB, its smallest; returns the parts in order. Without Info-ZIP the test is skipped."""
     if not shutil.which("zip"):
         pytest.skip("zip is not installed")
     folder = write_folder(path.with_name(f"{path.stem}.members"), files)
@@ -53,7 +53,7 @@ def write_split_zip(path, files, level=6):
 
 
 def write_archives(folder, dataset):
-    """What the catalogue lists for a dataset, under these names, with its miniature inside; returns the paths."""
+    """The archives that the catalogue lists for a dataset, with its miniature inside; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     files, paths = FILES[dataset](), [folder / archive.file for archive in DATASETS[dataset].archives]
     for path in paths:
@@ -63,8 +63,6 @@ def write_archives(folder, dataset):
             write_split_zip(path, members, level=0)
         elif path.suffix == ".zip":
             write_zip(path, members)
-        elif path.suffix == ".gz":
+        else:
             write_tar_gz(path, members)
-        elif path.suffix == ".csv":
-            path.write_bytes(files[path.name])
     return paths

@@ -1,4 +1,4 @@
-"""Every dataset in small: a few short sounds in the exact layout that its publisher gives it."""
+"""A miniature of every dataset: a few short sounds in exactly the layout of the original."""
 
 import io
 import json
@@ -10,14 +10,14 @@ COMMIT = "33c8ce9eb2cf0b1c2f8bcf322eb349b6be34dbb6"
 JUNK = b"not a sound"
 
 
-def sound(number, take, rate_hz, *, duration_s=0.2, channels=1, subtype="PCM_16", kind="WAV"):
-    """A sound file: a tone, each number a semitone above the last, and noise that differs between takes."""
+def sound(number, take, rate_hz, *, duration_s=0.2, channels=1, subtype="PCM_16"):
+    """A sound file: a tone, one semitone higher for each number, and noise that differs between takes."""
     rng = np.random.default_rng([number + 128, take])
     time = np.arange(round(duration_s * rate_hz)) / rate_hz
     tone = 0.3 * np.sin(2 * np.pi * 300 * 2 ** (number / 12) * time)
     samples = tone[:, None] + 0.01 * rng.standard_normal((len(time), channels))
     data = io.BytesIO()
-    soundfile.write(data, samples, rate_hz, format=kind, subtype=subtype)
+    soundfile.write(data, samples, rate_hz, format="WAV", subtype=subtype)
     return data.getvalue()
 
 
@@ -25,11 +25,11 @@ def table(header, rows, separator=","):
     return ("\n".join([header, *(separator.join(map(str, row)) for row in rows)]) + "\n").encode()
 
 
-def esc50_files(clips_per_fold=2):
+def esc50_files():
     """Five folds, two classes."""
     root, rows, files = f"ESC-50-{COMMIT}", [], {}
     for fold in range(1, 6):
-        for number in range(clips_per_fold):
+        for number in range(2):
             for target, category in ((0, "dog"), (1, "rooster")):
                 name = f"{fold}-{100 + number}-A-{target}.wav"
                 files[f"{root}/audio/{name}"] = sound(12 * target, 10 * fold + number, 44100, duration_s=0.5)
@@ -78,7 +78,7 @@ def fsd50k_files():
 
 
 def nsynth_files():
-    """Three splits of other instruments; the lowest and the highest pitch lie outside of HEAR's."""
+    """Three splits with different instruments; the lowest and the highest pitch are outside of HEAR's range."""
     files = {}
     for split, instruments in {"train": (0, 1, 2), "valid": (3,), "test": (4,)}.items():
         examples = {}
@@ -92,7 +92,7 @@ def nsynth_files():
 
 
 def crema_d_files():
-    """Ten actors, two emotions, and the four recordings that HEAR does without."""
+    """Ten actors, two emotions, and the four recordings that HEAR does not use."""
     absent = ("1040_ITH_SAD_XX", "1006_TIE_NEU_XX", "1013_WSI_DIS_XX", "1017_IWW_FEA_XX")
     files = {f"AudioWAV/{name}.wav": JUNK for name in absent}
     for actor in range(1001, 1011):
@@ -122,7 +122,7 @@ def vocal_imitation_files():
 
 
 def libricount_files():
-    """Ten mixtures each of none, one and ten people."""
+    """Ten mixtures of nobody, ten of one person and ten of ten people."""
     files = {}
     for number in range(30):
         stem = f"test/{(0, 1, 10)[number % 3]}_{1000 + number}"
@@ -141,32 +141,14 @@ def fsdd_files():
 
 
 def mit_ir_files():
-    """Four decays of 24 bits, and what macOS adds to a zip archive."""
+    """Four impulse responses of 24 bits, and what macOS adds to a zip archive."""
     names = ("h001_Bedroom_65txts", "h002_Bedroom_47txts", "h026_Gym_8txts", "h271_Street_1txts")
     files = {f"Audio/{name}.wav": sound(0, number, 32000, subtype="PCM_24") for number, name in enumerate(names)}
     return {**files, "__MACOSX/Audio/._h001_Bedroom_65txts.wav": JUNK, "Audio/.DS_Store": JUNK}
 
 
-VGGSOUND_INDEX = b"""--0PQM4-hqg,30,"waterfall burbling",train
--0CamVQdP_Y,0,"orchestra, playing",train
-0ABCDEFGHIJ,110,barking,test
-absent_____,5,barking,test
-"""
-
-
-def vggsound_files():
-    """The user's sounds: flat and nested, of several kinds, one that the index does not have. And the index itself."""
-    return {
-        "--0PQM4-hqg_000030.wav": sound(0, 0, 16000),
-        "video/-0CamVQdP_Y_000000.flac": sound(1, 0, 16000, kind="FLAC"),
-        "video/0ABCDEFGHIJ_000110.ogg": sound(2, 0, 48000, channels=2, kind="OGG", subtype="VORBIS"),
-        "unknown_000001.wav": sound(3, 0, 16000),
-        "vggsound.csv": VGGSOUND_INDEX,
-    }
-
-
 def folder_files():
-    """The user's own set: three folds, a label that some clips lack."""
+    """A set of the user's own: three folds, and a label that some clips do not have."""
     rows = [(f"sounds/{number:02d}.wav", number % 3 + 1, "ab"[number % 2], "x" if number < 6 else "") for number in range(12)]
     files = {f"mine/sounds/{number:02d}.wav": sound(number % 2 * 12, number, 22050) for number in range(12)}
     return {**files, "mine/clips.csv": table("path,fold,letter,rare", rows)}
@@ -202,7 +184,6 @@ FILES = {
     "libricount": libricount_files,
     "fsdd": fsdd_files,
     "mit_ir": mit_ir_files,
-    "vggsound": vggsound_files,
     "folder": folder_files,
     "hear": hear_files,
 }

@@ -1,4 +1,4 @@
-"""A file server on 127.0.0.1 that can fail as real hosts do."""
+"""A file server on 127.0.0.1 that can fail in the ways of real hosts."""
 
 import http.server
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Host:
-    """Serves the files of a folder; ranges, ETag and If-Range as a real host.
+    """Serves the files of a folder, with ranges, ETag and If-Range.
 
     Attributes:
         address: http://127.0.0.1:port
@@ -45,24 +45,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         content = file.read_bytes()
         etag = f'"{hash(content):x}"'
-        begin = 0
+        start = 0
         if host.ranges and wanted and self.headers.get("If-Range", etag) == etag:
-            begin = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
-            if begin >= len(content):
+            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
+            if start >= len(content):
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(content)}")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
             self.send_response(206)
-            self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         else:
             self.send_response(200)
         self.send_header("ETag", etag)
-        self.send_header("Content-Length", str(len(content) - begin))
+        self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         cuts = host.cut.get(path)
-        self.wfile.write(content[begin : begin + cuts.pop(0)] if cuts else content[begin:])
+        self.wfile.write(content[start : start + cuts.pop(0)] if cuts else content[start:])
         self.close_connection = True
 
     def log_message(self, *args):

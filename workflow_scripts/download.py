@@ -1,5 +1,7 @@
 """Rule download."""
 
+from pathlib import Path
+
 from doppelgangers.datasets.catalogue import Archive
 from doppelgangers.datasets.download import download
 from doppelgangers.workflow.job import job
@@ -8,7 +10,7 @@ with job(snakemake):
     config = snakemake.params.config
     dataset = snakemake.wildcards.dataset
     download(
-        snakemake.output.archive,
+        Path(snakemake.output.archive),
         dataset=dataset,
         archive=Archive(**config["archive"]),
         licence=config["licence"],

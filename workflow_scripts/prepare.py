@@ -1,5 +1,7 @@
 """Rule prepare."""
 
+from pathlib import Path
+
 from doppelgangers.datasets.catalogue import Dataset
 from doppelgangers.datasets.prepare import prepare
 from doppelgangers.workflow.job import job
@@ -7,15 +9,14 @@ from doppelgangers.workflow.job import job
 with job(snakemake):
     config = snakemake.params.config
     dataset = snakemake.wildcards.dataset
+    settings = config["datasets"][dataset]
     prepare(
-        snakemake.output.clips,
-        snakemake.output.logmel,
-        snakemake.output.card,
+        *map(Path, (snakemake.output.clips, snakemake.output.logmel, snakemake.output.card)),
         dataset=dataset,
         row=Dataset(**config["row"]),
-        sources=snakemake.input.files,
-        checksum=config["datasets"][dataset]["checksum"],
-        limit_clips=config["datasets"][dataset]["limit_clips"],
-        tolerate_clips=config["datasets"][dataset]["tolerate_clips"],
+        files=snakemake.input.files,
+        checksum=settings["checksum"],
+        limit_clips=settings["limit_clips"],
+        tolerate_clips=settings["tolerate_clips"],
         threads=snakemake.threads,
     )

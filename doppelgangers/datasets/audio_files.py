@@ -1,9 +1,9 @@
-"""The sound files of any folder or archive, whatever it is otherwise."""
+"""The sound files of any folder or archive."""
 
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.errors import UserError
 
-# What libsndfile decodes and recordings come as; other files are passed over.
+# Formats that libsndfile decodes and that recordings have; other files are ignored.
 AUDIO = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64")
 
 
@@ -15,6 +15,5 @@ def audio_files(tree: Tree) -> list[str]:
     """
     names = [name for name in tree.names if name.lower().endswith(AUDIO)]
     if not names:
-        source = ", ".join(map(str, tree.sources))
-        raise UserError(f"{source} holds no audio file: looked for {', '.join(AUDIO)}, in its subfolders too")
+        raise UserError(f"{tree} holds no audio file: looked for {', '.join(AUDIO)}, in its subfolders too")
     return names

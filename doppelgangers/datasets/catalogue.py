@@ -1,4 +1,4 @@
-"""The datasets and the tasks on them, one row each. Facts only: reading and checking is each dataset's own module."""
+"""The datasets and the tasks on them, one row each. These are facts only: a module for each dataset reads and checks it."""
 
 import dataclasses
 from typing import Literal
@@ -7,19 +7,19 @@ AFFECTS_RESULTS = False  # facts, not code: the rows that a rule uses are in its
 
 SPLITS = ("train", "valid", "test")  # folds that are not numbered
 Metric = Literal["accuracy", "macro_f1", "mAP", "weighted_mAP", "auroc", "d_prime", "pitch_acc", "chroma_acc"]
-OF_ONE_LABEL = {"accuracy", "macro_f1", "pitch_acc", "chroma_acc"}  # metrics that need one label a clip
+OF_ONE_LABEL = {"accuracy", "macro_f1", "pitch_acc", "chroma_acc"}  # metrics that need one label per clip
 
 
 @dataclasses.dataclass(frozen=True)
 class Archive:
-    """A file to fetch, or a list of many.
+    """A file to fetch, or many small files that become one archive.
 
     Attributes:
         url: http or https.
-        checksum: `md5:...`, `sha1:...` or `sha256:...`; empty where no source has it: then the host's own record says it
-            (Zenodo), or the first download does, and it is kept in a lock file.
+        checksum: `md5:...`, `sha1:...` or `sha256:...`; empty where it is not known: then Zenodo's record is asked, and for
+            other hosts the first download is trusted (`datasets.download`).
         bytes: size, 0 where not known.
-        name: of the file in resources/downloads; that of the url when empty.
+        name: of the file in resources/downloads; empty: the last part of the url.
         manifest: file of `datasets/` with the columns path, bytes, sha256; then `url` is the folder of these paths, and
             they are fetched into one zip archive called `name`.
     """
@@ -41,12 +41,12 @@ class Dataset:
     """Where clips come from.
 
     Attributes:
-        module: file of `datasets/` that reads it.
+        module: name of the module of `datasets` that reads it; empty for sounds that no task uses.
         licence: as its publisher states it.
-        noncommercial: its licence forbids commercial use, so that the user has to agree before it is fetched.
-        archives: what to fetch; none for what a package of the lock ships, or what the user brings.
-        clips: how many it has; 0 where that is not known or depends on the user's own files.
         clip_s: length to which every clip is padded or cut, in seconds.
+        noncommercial: its licence forbids commercial use, so the user has to accept it before it is fetched.
+        archives: what to fetch; none for files of an installed package, or of the user.
+        clips: how many it has; 0 where that is not known or depends on the user's own files.
         reference: where these facts come from.
     """
 
@@ -66,21 +66,20 @@ class Task:
     Attributes:
         dataset: key of `DATASETS`.
         label: column of the dataset's clips.csv; clips without it are not part of the task.
-        metrics: what is reported, of `metrics.METRICS`; the first is the primary one, that of table.csv.
+        metrics: what is reported, of `evaluation.metrics.METRICS`; table.csv has the first one.
         fold: column of clips.csv that says which clips are tested together: a number from 1, or train, valid and test.
-        validation: with numbered folds, the clips that choose the epoch. `next_fold`: the fold after the test fold, so
-            that validation meets unseen instruments or speakers too; `random`: a fifth of the other folds, as ARCH does.
-            `valid`: the split of that name, where there is one.
+        validation: the clips that choose the epoch. `next_fold`: the fold after the test fold, so that its instruments or
+            speakers are unseen too; `random`: a fifth of the other folds, as ARCH does; `valid`: the split of that name.
         probe: the protocol of the task's suite: `linear` (ARCH) or `mlp` (HEAR).
         multilabel: a clip has any number of labels, separated by ";" in the label column.
     """
 
     dataset: str
     label: str
-    metrics: tuple[str, ...] = ("accuracy", "macro_f1", "mAP")
+    metrics: tuple[Metric, ...] = ("accuracy", "macro_f1", "mAP")
     fold: str = "fold"
-    validation: str = "next_fold"
-    probe: str = "linear"
+    validation: Literal["next_fold", "random", "valid"] = "next_fold"
+    probe: Literal["linear", "mlp"] = "linear"
     multilabel: bool = False
 
 
@@ -89,8 +88,8 @@ FSD50K = f"{ZENODO}/4060432/files"
 NSYNTH = "https://storage.googleapis.com/download.magenta.tensorflow.org/datasets/nsynth"
 
 DATASETS = {
-    # Notes of the General MIDI SoundFont that the pretty_midi wheel ships: recorded instruments, made in the manner of
-    # NSynth. Folds hold out instruments.
+    # Notes of the General MIDI SoundFont in the pretty_midi wheel: recorded instruments, in the manner of NSynth. Folds
+    # hold out instruments.
     "notes": Dataset(
         module="notes",
         licence="GPL-2.0 (TimGM6mb.sf2 by Tim Brechbill)",
@@ -213,9 +212,9 @@ DATASETS = {
         ),
         reference="Free Spoken Digit Dataset 1.0.10",
     ),
-    # Not for a probe: impulse responses.
+    # Impulse responses of rooms and other places, for augmentation.
     "mit_ir": Dataset(
-        module="mit_ir",
+        module="",
         licence="not stated by its publisher",
         clip_s=1.0,
         clips=270,
@@ -231,7 +230,7 @@ DATASETS = {
     ),
 }
 
-HEAR = ("accuracy", "mAP", "d_prime", "auroc")
+HEAR: tuple[Metric, ...] = ("accuracy", "mAP", "d_prime", "auroc")
 
 TASKS = {
     "pitch": Task(dataset="notes", label="pitch"),
@@ -256,9 +255,14 @@ TASKS = {
         dataset="vocal_imitation", label="reference", metrics=("mAP", "d_prime", "auroc", "accuracy"), probe="mlp"
     ),
     "libricount": Task(dataset="libricount", label="speakers", metrics=HEAR, probe="mlp"),
-    # Beside HEAR's folds, which have every actor in all of them: emotions of unseen actors.
+    # HEAR's folds all have clips of every actor; here the actors of the test fold are unseen.
     "crema_d_unseen_actors": Task(dataset="crema_d", label="emotion", fold="actor_fold", metrics=HEAR, probe="mlp"),
     # Digits of unseen speakers; speakers by unseen digits.
     "spoken_digit": Task(dataset="fsdd", label="digit"),
     "speaker": Task(dataset="fsdd", label="speaker", fold="digit_fold"),
 }
+
+
+def section_of(dataset: str) -> str:
+    """Section of the configuration about a dataset: `datasets.<name>`, or `own_tasks.<name>` for the user's own."""
+    return f"datasets.{dataset}" if dataset in DATASETS else f"own_tasks.{dataset}"

@@ -1,11 +1,11 @@
-"""The clips of a dataset: a table of them, and how to read one. Every dataset's module returns this."""
+"""The clips of a dataset: a table of them, and a function that reads one. Every dataset's module returns these."""
 
 import collections
 import importlib
 import io
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import NamedTuple
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,12 @@ from tqdm import tqdm
 
 from doppelgangers.audio import decode, fit, resample
 from doppelgangers.datasets.archive import Tree
-from doppelgangers.datasets.catalogue import Dataset
+from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.errors import UserError
 
 LFS_POINTER = b"version https://git-lfs"
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Clips(NamedTuple):
@@ -24,14 +26,14 @@ class Clips(NamedTuple):
 
     Attributes:
         table: a row per clip with `clip` (a unique name), `fold` (a number from 1, or train, valid, test), a column for
-            every label, and what reading needs.
-        read: takes a row; returns mono float32 sound (T,) and its rate in Hz; None for a clip that does not exist after
-            all; or raises `UserError` for one that is damaged. Called by several threads.
-        select: takes the rows that will be read, before the first of them is.
+            every label, and what `read` needs.
+        read: takes a row (of `DataFrame.itertuples`); returns mono float32 sound (T,) and its rate in Hz, or None where
+            there is no such clip; raises `UserError` when it is damaged. Several threads call it.
+        select: takes the rows that will be read; it is called before the first of them is read.
     """
 
     table: pd.DataFrame
-    read: Callable[[tuple], tuple[np.ndarray, int] | None]
+    read: Callable[[Any], tuple[np.ndarray, int] | None]
     select: Callable[[pd.DataFrame], None] = lambda rows: None
 
 
@@ -39,40 +41,40 @@ def clips_of_files(tree: Tree, table: pd.DataFrame) -> Clips:
     """Clips that are sound files of a tree, named in the column `file` of the table.
 
     Raises:
-        UserError: when some are not there, with the first and the number of them.
+        UserError: when some of the files are missing, with the first and the number of them.
     """
     there = set(tree.names)
     if absent := [file for file in table.file if file not in there]:
         raise UserError(f"{len(absent)} of {len(table)} recordings are missing, the first is {absent[0]}")
 
-    def read(clip) -> tuple[np.ndarray, int]:
+    def read(clip: Any) -> tuple[np.ndarray, int]:
         data = tree.read(clip.file)
         if data.startswith(LFS_POINTER):
-            raise UserError(f"{clip.file} is what Git LFS puts in place of a sound; fetch the sounds with git lfs pull")
+            raise UserError(f"{clip.file} is not a sound but a pointer of Git LFS; fetch the sounds with git lfs pull")
         return decode(data, clip.file)
 
     return Clips(table, read, lambda rows: tree.select(rows.file))
 
 
 def named_files(tree: Tree, folder: str, stem: str, like: str) -> pd.DataFrame:
-    """The wav files below a folder, wherever that is, and what their names say.
+    """The wav files in a folder and its subfolders, and what their names say.
 
     Args:
         tree: of the dataset.
-        folder: its path, from any folder on.
+        folder: last parts of its path.
         stem: regular expression of the file names without extension; its named groups become columns.
-        like: such a name, for messages.
+        like: an example of such a name, for messages.
 
     Returns:
         columns `clip` (the stem), one per named group (text), and `file`; in the order of the stems.
 
     Raises:
-        UserError: when there are none, or some are named otherwise.
+        UserError: when there are none, or some have names of another form.
     """
     files = pd.Series(tree.names, dtype=str)
     files = files[files.str.contains(rf"(?:^|/){folder}/(?:.*/)?[^/]+\.(?i:wav)$")]
     if files.empty:
-        raise UserError(f"it does not hold wav files in a folder {folder}: it is not this dataset, or not all of it")
+        raise UserError(f"it has no wav files in a folder {folder}: it is not this dataset, or not all of it")
     names = files.str.extract(r"([^/]+)\.\w+$")[0]
     found = names.str.extract(rf"^(?P<clip>{stem})$").assign(file=files)
     named = found["clip"].notna()
@@ -82,23 +84,23 @@ def named_files(tree: Tree, folder: str, stem: str, like: str) -> pd.DataFrame:
     return found.sort_values("clip", kind="stable", ignore_index=True)
 
 
-def read_table(tree: Tree, name: str, needed: list[str], **options) -> pd.DataFrame:
-    """The needed columns of a table of the dataset, all of them where none are named; options as for `pandas.read_csv`.
+def read_table(tree: Tree, name: str, needed: list[str], **options: Any) -> pd.DataFrame:
+    """The needed columns of a table of the dataset, or all columns where none are named; options of `pandas.read_csv`.
 
     Raises:
-        UserError: when it is no such table, or lacks some.
+        UserError: when it is no table, or some of the columns are missing.
     """
     try:
         table = pd.read_csv(io.BytesIO(tree.read(name)), **options)
     except ValueError as error:
         raise UserError(f"{name} cannot be read as a table: {error}") from error
     if missing := [column for column in needed if column not in table]:
-        raise UserError(f"{name} lacks the columns {', '.join(missing)}")
+        raise UserError(f"{name} has no column {', '.join(missing)}")
     return table[needed] if needed else table
 
 
 def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
-    """The clips of a dataset, held against the catalogue.
+    """The clips of a dataset, checked against the catalogue.
 
     Args:
         dataset: its name, for messages.
@@ -109,19 +111,18 @@ def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
     Raises:
         UserError: when it is not that dataset, or not all of it.
     """
-    source = ", ".join(map(str, tree.sources))
     try:
         clips = importlib.import_module(f"doppelgangers.datasets.{row.module}").load(tree, pinned)
     except UserError as error:
-        raise UserError(f"{dataset}: {source}: {error}") from error
+        raise UserError(f"{dataset}: {tree}: {error}") from error
     if pinned and row.clips and len(clips.table) != row.clips:
         raise UserError(
-            f"{dataset}: {source} has {len(clips.table)} clips, expected {row.clips}; set datasets.{dataset}.checksum to "
-            '"none" to use it so'
+            f"{dataset}: {tree} has {len(clips.table)} clips, expected {row.clips}; to use it nevertheless, set "
+            f'{section_of(dataset)}.checksum to "none"'
         )
     if not clips.table["clip"].is_unique:
         twice = clips.table["clip"][clips.table["clip"].duplicated()].iloc[0]
-        raise UserError(f"{dataset}: {source} names the clip {twice} twice")
+        raise UserError(f"{dataset}: {tree} names the clip {twice} twice")
     return clips
 
 
@@ -137,23 +138,24 @@ def read_sounds(
         rows: part of its table.
         rate_hz: to which sounds are resampled.
         duration_s: to which sounds are padded with silence or cut.
-        threads: that decode and resample.
-        faults: gets a message for every damaged clip, which is left out like one that does not exist.
+        threads: how many decode and resample.
+        faults: gets a message for every damaged clip; it is left out, like one that does not exist.
         title: of the progress bar.
     """
     samples = round(duration_s * rate_hz)
 
-    def sound_of(row) -> np.ndarray | None:
-        sound = clips.read(row)
-        if sound is None:
+    def sound_of(row: Any) -> np.ndarray | None:
+        found = clips.read(row)
+        if found is None:
             return None
-        sound, found_hz = sound
+        sound, found_hz = found
         sound = sound[: int(found_hz * (duration_s + 1))]  # do not resample what is cut off anyway
         return fit(resample(sound, found_hz, rate_hz), samples)
 
     clips.select(rows)
+    items: Iterable[Any] = rows.itertuples()
     with ThreadPoolExecutor(threads) as pool:
-        futures = in_order(pool, sound_of, rows.itertuples(), ahead=4 * threads)
+        futures = in_order(pool, sound_of, items, ahead=4 * threads)
         for row, future in tqdm(futures, total=len(rows), desc=title, unit="clip"):
             try:
                 sound = future.result()
@@ -164,9 +166,11 @@ def read_sounds(
                 yield row.Index, sound
 
 
-def in_order(pool: Executor, function, items: Iterable, ahead: int) -> Iterator[tuple]:
-    """Yield (item, its future) in order, while at most `ahead` others are under way."""
-    waiting = collections.deque()
+def in_order(
+    pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[tuple[Item, Future[Result]]]:
+    """Yield (item, future of function(item)) in order, while at most `ahead` further items are being worked on."""
+    waiting: collections.deque[tuple[Item, Future[Result]]] = collections.deque()
     for item in items:
         waiting.append((item, pool.submit(function, item)))
         if len(waiting) > ahead:
@@ -174,9 +178,9 @@ def in_order(pool: Executor, function, items: Iterable, ahead: int) -> Iterator[
     yield from waiting
 
 
-def batches(items, size: int):
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Lists of `size` items, the last one shorter."""
-    batch = []
+    batch: list[Item] = []
     for item in items:
         batch.append(item)
         if len(batch) == size:
@@ -186,7 +190,7 @@ def batches(items, size: int):
         yield batch
 
 
-NAMED_FAULTS = 10  # damaged clips that a message names one by one
+NAMED_FAULTS = 10  # damaged clips that a message names
 
 
 def fault_report(dataset: str, faults: list[str], total: int) -> str:

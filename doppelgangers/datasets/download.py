@@ -1,6 +1,6 @@
 """Stage: fetch an archive of a dataset."""
 
-import json
+import csv
 import logging
 import re
 import shutil
@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
 import requests
 from tqdm import tqdm
 
-from doppelgangers.datasets.catalogue import Archive
+from doppelgangers.datasets.catalogue import Archive, section_of
 from doppelgangers.datasets.fetch import TIMEOUT_S, discard, fetch, finish
 from doppelgangers.errors import UserError
 from doppelgangers.files import DISK_ERRORS, disk_errors, read_json, write_json
@@ -26,23 +25,24 @@ CONNECTIONS = 8  # for a dataset of many small files
 
 
 def download(path: Path, *, dataset: str, archive: Archive, licence: str, checksum: str) -> None:
-    """Fetch an archive and hold it against its size and checksum; `path` appears only when all went well.
+    """Fetch an archive and check its size and checksum; `path` is written only when both are right.
 
-    What has arrived stays beside it, hidden, and the next call continues there. Where neither the configuration nor the
-    catalogue has a checksum, the host's own record is asked (Zenodo's API), and `<path>.lock.json` keeps what it said,
-    or else what came the first time; later downloads are held against that.
+    Until then what has arrived is kept in a hidden file beside it, and the next call continues there. Where neither the
+    configuration nor the catalogue has a checksum, that of Zenodo's record is used. For files on other hosts the first
+    download is trusted: `<path>.lock.json` keeps its checksum, and later downloads are checked against that.
 
     Args:
         path: file to write.
         dataset: its name, for messages.
         archive: what to fetch.
         licence: for the log.
-        checksum: "md5:...", "sha1:..." or "sha256:...", in place of the archive's when not empty; "none" to check nothing.
+        checksum: "md5:...", "sha1:..." or "sha256:..." to use instead of the archive's; empty: the archive's; "none": check
+            nothing.
 
     Raises:
-        UserError: naming dataset and url, when it cannot be fetched or is another file than it should be.
+        UserError: naming dataset and url, when it cannot be fetched or is not the expected file.
     """
-    path, address = Path(path), archive.url
+    address, section = archive.url, section_of(dataset)
     log.info("%s: licence %s, from %s", dataset, licence, address)
     part = path.with_name(f".{path.name}.part")
     with disk_errors(path):
@@ -57,8 +57,8 @@ def download(path: Path, *, dataset: str, archive: Archive, licence: str, checks
             if error.errno in DISK_ERRORS:
                 raise
             raise UserError(
-                f"{dataset}: {address} cannot be fetched ({error}); run again to continue, or set datasets.{dataset}.url to "
-                f"a mirror or datasets.{dataset}.path to a copy on this machine"
+                f"{dataset}: {address} cannot be fetched ({error}); run again to continue, or set {section}.url to "
+                f"a mirror or {section}.path to a copy on this machine"
             ) from error
         if known:
             check(part, known, dataset, address)
@@ -68,48 +68,53 @@ def download(path: Path, *, dataset: str, archive: Archive, licence: str, checks
 
 
 class Known(NamedTuple):
-    """What an archive has to be: size (0: not known), checksum, and what to do when another is meant."""
+    """What an archive has to be: its size (0: not known), its checksum, and what to do when another one is meant."""
 
     bytes: int
     checksum: str
     remedy: str
 
 
-def lock_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.lock.json")
-
-
 def known_of(path: Path, dataset: str, archive: Archive, checksum: str) -> Known | None:
     """What is known of an archive before it is fetched; None where the first download will have to be trusted.
 
     Raises:
-        UserError: when the host's record cannot be read.
+        UserError: when Zenodo's record cannot be read.
     """
-    lock = lock_of(path)
+    remedy = f'set {section_of(dataset)}.checksum to its own or to "none"'
     if checksum or archive.checksum:
-        remedy = f'set datasets.{dataset}.checksum to its own or to "none"'
         return Known(0 if checksum else archive.bytes, checksum or archive.checksum, remedy)
+    if match := re.fullmatch(r"(https?://[^/]+)/records?/(\d+)/files/([^?]+)(\?.*)?", archive.url):
+        return Known(*zenodo_file(f"{match[1]}/api/records/{match[2]}", match[3]), remedy)
+    lock = lock_of(path)
     if not lock.exists():
-        record = zenodo_file(archive.url)
-        if record is None:
-            return None
-        log.warning(
-            "%s: no checksum is known for %s; that of %s is trusted, and locked in %s",
-            dataset,
-            archive.url,
-            record["source"],
-            lock,
-        )
-        write_json(lock, {"url": archive.url, "date": today(), **record})
+        return None
     seen = read_json(lock)
     return Known(seen["bytes"], seen["checksum"], f"delete {lock}, which has what was seen on {seen['date']}")
 
 
-def check(part: Path, known: Known, dataset: str, address: str) -> None:
-    """Hold a file against what is known of it.
+def zenodo_file(record: str, name: str) -> tuple[int, str]:
+    """Size in bytes and checksum of a file, as Zenodo's record says.
 
     Raises:
-        UserError: when it is another one; it is deleted.
+        UserError: when the record cannot be read, or has no such file.
+    """
+    try:
+        answer = requests.get(record, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        files = {file["key"]: (file["size"], file["checksum"]) for file in answer.json()["files"]}
+    except (requests.RequestException, KeyError) as error:
+        raise UserError(f"{record}, which has the checksum of {name}, cannot be read ({error}); run again") from error
+    if name not in files:
+        raise UserError(f"{record} has no file {name}; it has {', '.join(sorted(files))}")
+    return files[name]
+
+
+def check(part: Path, known: Known, dataset: str, address: str) -> None:
+    """Check a file against what is known of it, and delete it when it differs.
+
+    Raises:
+        UserError: when it differs.
     """
     algorithm, _, expected = known.checksum.partition(":")
     size, found = part.stat().st_size, file_checksum(part, algorithm)
@@ -123,71 +128,51 @@ def check(part: Path, known: Known, dataset: str, address: str) -> None:
     )
 
 
+def lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock.json")
+
+
 def lock_first(path: Path, part: Path, dataset: str, address: str) -> None:
-    """Keep the checksum of a file that nobody has one for, so that it cannot change unseen."""
-    log.warning("%s: no checksum is known for %s; what came is trusted and locked in %s", dataset, address, lock_of(path))
-    seen = {"bytes": part.stat().st_size, "checksum": f"sha256:{file_checksum(part)}", "source": "the first download"}
-    write_json(lock_of(path), {"url": address, "date": today(), **seen})
-
-
-def today() -> str:
-    return datetime.now(UTC).date().isoformat()
-
-
-def zenodo_file(address: str) -> dict | None:
-    """Size and checksum of a file by Zenodo's own record; None for other hosts.
-
-    Raises:
-        UserError: when the record cannot be read, or does not have the file.
-    """
-    match = re.fullmatch(r"(https?://[^/]+)/records?/(\d+)/files/([^?]+)(\?.*)?", address)
-    if not match:
-        return None
-    record = f"{match[1]}/api/records/{match[2]}"
-    try:
-        answer = requests.get(record, timeout=TIMEOUT_S)
-        answer.raise_for_status()
-        files = {file["key"]: file for file in answer.json()["files"]}
-    except (requests.RequestException, json.JSONDecodeError, KeyError) as error:
-        raise UserError(f"{record}, which has the checksum of {match[3]}, cannot be read ({error}); run again") from error
-    if match[3] not in files:
-        raise UserError(f"{record} has no file {match[3]}; it has {', '.join(sorted(files))}")
-    return {"bytes": files[match[3]]["size"], "checksum": files[match[3]]["checksum"], "source": record}
+    """Keep the checksum of a file for which none is published, so that a later change of the file is noticed."""
+    log.warning("%s: no checksum is known for %s; this download is trusted and locked in %s", dataset, address, lock_of(path))
+    seen = {"bytes": part.stat().st_size, "checksum": f"sha256:{file_checksum(part)}"}
+    write_json(lock_of(path), {"url": address, "date": datetime.now(UTC).date().isoformat(), **seen})
 
 
 def fetch_many(address: str, manifest: Path, part: Path, check: bool) -> None:
     """Fetch every file of a manifest over several connections, and pack them in one zip archive.
 
     Args:
-        address: folder that holds them.
+        address: folder of the files.
         manifest: csv with the columns path, bytes, sha256.
-        part: archive to write; `<part>.files` keeps what has arrived until all has.
-        check: hold size and checksum of each against the manifest; without, a file that the host lacks is left out.
+        part: archive to write; `<part>.files` keeps what has arrived until everything has.
+        check: check size and checksum of each file; otherwise a file that the host does not have is left out.
 
     Raises:
         UserError: naming a file that is not what the manifest says.
         requests.RequestException: when one cannot be fetched.
     """
     folder = part.with_name(f"{part.name}.files")
-    rows = list(pd.read_csv(manifest).itertuples())
+    with open(manifest, newline="") as table:
+        rows = list(csv.DictReader(table))
     local = threading.local()
 
-    def fetch_one(row) -> None:
-        file = folder / row.path
+    def fetch_one(row: dict[str, str]) -> None:
+        file = folder / row["path"]
         if file.exists():
             return
         file.parent.mkdir(parents=True, exist_ok=True)
         local.session = getattr(local, "session", None) or requests.Session()
         unfinished = file.with_name(f"{file.name}.part")
         try:
-            fetch(f"{address.rstrip('/')}/{row.path}", unfinished, progress=False, session=local.session)
+            fetch(f"{address.rstrip('/')}/{row['path']}", unfinished, progress=False, session=local.session)
         except (FileNotFoundError, requests.HTTPError) as error:
             if check or getattr(getattr(error, "response", None), "status_code", 404) != 404:
                 raise
             return
-        if check and (unfinished.stat().st_size, file_checksum(unfinished)) != (row.bytes, row.sha256):
+        if check and (str(unfinished.stat().st_size), file_checksum(unfinished)) != (row["bytes"], row["sha256"]):
             discard(unfinished)
-            raise UserError(f"{address}/{row.path} is not the file of {manifest.name}: its size or sha256 differs")
+            raise UserError(f"{address}/{row['path']} is not the file of {manifest.name}: its size or sha256 differs")
         finish(unfinished, file)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
@@ -200,6 +185,6 @@ def fetch_many(address: str, manifest: Path, part: Path, check: bool) -> None:
             raise
     with zipfile.ZipFile(part, "w") as archive:
         for row in rows:
-            if (folder / row.path).exists():
-                archive.write(folder / row.path, row.path)
+            if (folder / row["path"]).exists():
+                archive.write(folder / row["path"], row["path"])
     shutil.rmtree(folder)

@@ -7,7 +7,7 @@ from doppelgangers.datasets.clips import Clips, clips_of_files, read_table
 from doppelgangers.errors import UserError
 
 META = "meta/esc50.csv"
-META_MD5 = "54a0d0055a10bb7df84ad340a148722e"  # of the pinned release; the archive around it is packed on demand
+META_MD5 = "54a0d0055a10bb7df84ad340a148722e"  # of the pinned release; the archive around it may be packed again
 
 
 def load(tree: Tree, pinned: bool) -> Clips:

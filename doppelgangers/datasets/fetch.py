@@ -1,4 +1,4 @@
-"""Fetch a file over a network that fails: continue at the byte, try again, and check what came."""
+"""Fetch a file over an unreliable network: try again, and continue where a download was interrupted."""
 
 import contextlib
 import logging
@@ -13,30 +13,32 @@ from tqdm import tqdm
 
 from doppelgangers.files import require_space
 
+AFFECTS_RESULTS = False  # how a file is fetched is not what is in it
+
 log = logging.getLogger(__name__)
 TIMEOUT_S = 30
-TRIES = 6  # in a row that bring no byte
+TRIES = 6  # tries in a row without a new byte
 BACKOFF_S = 1.0  # before the second try; doubled each time
 BUSY = {408, 425, 429, 500, 502, 503, 504}
-CHUNK = 2**16  # bytes; what is on its way of one is lost when a connection is cut
+CHUNK = 2**16  # bytes; a part of one is lost when a connection is cut
 
 
 def fetch(url: str, path: Path, *, progress: bool = True, session: requests.Session | None = None) -> None:
-    """Copy what `url` names to `path`, after the bytes that `path` holds already.
+    """Download `url` to `path`, after the bytes that are in `path` already.
 
-    Beside it, `<path>.etag` keeps which version of the file the bytes belong to: when the host has another by now, it
-    is fetched from its begin.
+    `<path>.etag` beside it says which version of the file the bytes belong to: when the host has another version now, it
+    is fetched from its beginning.
 
     Args:
         url: http, https or file.
-        path: of an unfinished file; it stays when this fails, so that the next call continues.
+        path: of an unfinished file; it is kept when this fails, and the next call continues it.
         progress: draw a progress bar.
         session: to reuse connections.
 
     Raises:
         requests.RequestException: after `TRIES` tries in a row without progress, or at once when the host refuses.
-        OSError: when the disk does.
-        UserError: when it would not fit on the disk.
+        OSError: when the disk cannot be written.
+        UserError: when the file would not fit on the disk.
     """
     parsed = urlparse(url)
     if parsed.scheme == "file":
@@ -60,8 +62,8 @@ def fetch(url: str, path: Path, *, progress: bool = True, session: requests.Sess
 
 
 def request_rest(session: requests.Session, url: str, path: Path) -> requests.Response:
-    """Ask for what `path` lacks."""
-    headers = {"Accept-Encoding": "identity"}  # a file is hashed as it lies there
+    """Ask for the bytes that are not yet in `path`."""
+    headers = {"Accept-Encoding": "identity"}  # the checksum is that of the file itself
     etag = etag_of(path)
     if (have := size_of(path)) and etag.exists():
         headers |= {"Range": f"bytes={have}-", "If-Range": etag.read_text()}
@@ -71,7 +73,7 @@ def request_rest(session: requests.Session, url: str, path: Path) -> requests.Re
         discard(path)  # the host's file is shorter than what is here
         return request_rest(session, url, path)
     if response.status_code == 416:
-        return response  # nothing is lacking
+        return response  # the file is complete
     try:
         response.raise_for_status()
     except requests.HTTPError:
@@ -81,7 +83,7 @@ def request_rest(session: requests.Session, url: str, path: Path) -> requests.Re
 
 
 def append(response: requests.Response, path: Path, progress: bool) -> None:
-    """Write a response behind what is there, or anew where the host sends the whole file."""
+    """Append a response to what is in `path`, or overwrite it where the host sends the whole file."""
     if response.status_code == 416:
         return
     continued = response.status_code == 206
@@ -105,19 +107,19 @@ def append(response: requests.Response, path: Path, progress: bool) -> None:
 
 
 def pause(response: requests.Response | None, failures: int) -> float:
-    """Seconds to wait: what the host asks for, at most a minute, or twice as long each time."""
+    """Seconds to wait: what the host asks for, or twice as long each time; at most a minute."""
     asked = response.headers.get("Retry-After", "") if response is not None else ""
     return min(60.0, float(asked) if asked.isdigit() else BACKOFF_S * 2 ** (failures - 1))
 
 
 def finish(part: Path, path: Path) -> None:
-    """A fetched file gets its name."""
+    """Give a fetched file its final name."""
     part.replace(path)
     etag_of(part).unlink(missing_ok=True)
 
 
 def discard(part: Path) -> None:
-    """Forget a fetched file, so that the next fetch begins anew."""
+    """Delete a fetched file, so that the next fetch starts from the beginning."""
     part.unlink(missing_ok=True)
     etag_of(part).unlink(missing_ok=True)
 

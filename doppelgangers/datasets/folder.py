@@ -1,4 +1,4 @@
-"""The user's own sounds: a folder or an archive with a table, clips.csv, of their paths, folds and labels."""
+"""The user's own sounds: a folder or archive with a table, clips.csv, of their paths, folds and labels."""
 
 import pandas as pd
 
@@ -8,39 +8,39 @@ from doppelgangers.datasets.clips import Clips, clips_of_files, read_table
 from doppelgangers.errors import UserError
 
 TABLE = "clips.csv"
-TAKEN = ("clip", "file")
+RESERVED = ("clip", "file")
 
 
 def load(tree: Tree, pinned: bool) -> Clips:
-    """Clips and how to read them; see `datasets.clips`. The paths of the table are relative to it, and name the clips.
+    """Clips and how to read them; see `datasets.clips`. Paths are relative to the table; they are the names of the clips.
 
-    The column `fold` holds numbers from 1, or train, valid and test. All others are labels, taken as text; an empty one
-    keeps the clip out of the task on that label.
+    The column `fold` has numbers from 1, or train, valid and test. All other columns are labels, read as text; a clip with
+    an empty label is not part of the task on that label.
 
     Raises:
-        UserError: naming the row of the table that is at fault.
+        UserError: naming the row of the table that is wrong.
     """
     root = tree.root(TABLE)
     table = read_table(tree, root + TABLE, [], dtype=str, keep_default_na=False, na_values=[""])
     if missing := [column for column in ("path", "fold") if column not in table]:
-        raise UserError(f"{TABLE} lacks the columns {', '.join(missing)}; it needs path, fold, and one per label")
-    if taken := [column for column in TAKEN if column in table]:
-        raise UserError(f"{TABLE} has the columns {', '.join(taken)}, whose names are taken: rename them")
+        raise UserError(f"{TABLE} has no column {', '.join(missing)}; it needs path, fold, and one per label")
+    if taken := [column for column in RESERVED if column in table]:
+        raise UserError(f"{TABLE} has a column {', '.join(taken)}, and this name is reserved: rename it")
     if table.empty:
         raise UserError(f"{TABLE} names no sounds")
     check(table, table.path.isna(), "has no path")
     check(table, table.path.map(points_outside), "leads out of the folder: paths have to be relative to the table")
     files = root + table.path.map(normal)
-    check(table, ~files.isin(tree.names), "is not there")
+    check(table, ~files.isin(tree.names), "does not exist")
     table = table.rename(columns={"path": "clip"}).assign(file=files, fold=folds(table))
     return clips_of_files(tree, table)
 
 
 def folds(table: pd.DataFrame) -> pd.Series:
-    """The column `fold`, numbers as such.
+    """The column `fold`, with numbers as integers.
 
     Raises:
-        UserError: naming a row whose fold is neither, or a fold that no clip is in.
+        UserError: naming a row whose fold is neither a number nor a split, or a fold without clips.
     """
     if table.fold.isin(SPLITS).any():
         check(table, ~table.fold.isin(SPLITS), "has a fold other than train, valid and test, which other rows have")
@@ -53,7 +53,7 @@ def folds(table: pd.DataFrame) -> pd.Series:
 
 
 def check(table: pd.DataFrame, wrong: pd.Series, message: str) -> None:
-    """Refuse rows; the message says which is the first, as an editor numbers them, and how many there are."""
+    """Refuse wrong rows; the message names the first, by its line in an editor, and says how many there are."""
     if rows := [row for row, is_wrong in enumerate(wrong) if is_wrong]:
         row = table.iloc[rows[0]]
         more = f" ({len(rows)} rows are like that)" if len(rows) > 1 else ""

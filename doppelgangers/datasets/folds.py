@@ -1,4 +1,4 @@
-"""How HEAR 2021 draws its folds and its subsample of NSynth, so that the original archives give the same clips."""
+"""HEAR 2021's recipes for folds and for its subsample of NSynth, so that the original archives give the same clips."""
 
 import hashlib
 import random
@@ -14,35 +14,39 @@ SEEDS = ("split_k_folds", *(f"split_k_folds_retry_{retry}" for retry in range(99
 def hear_folds(stems: pd.Series, count: int, labels: pd.Series | None = None) -> pd.Series:
     """Folds by hear-preprocess 2021.1.1 (`ExtractMetadata.split_k_folds`).
 
-    The sorted stems are shuffled and cut into `count` parts, anew with the next seed until every part has every label.
+    The sorted stems are shuffled and cut into `count` parts, with one seed after another until every part has every label.
 
     Args:
-        stems: (N,) what is kept together; file names without their extension, in HEAR.
-        count: of folds.
-        labels: (N,) of which every fold must hold each; None to take the first shuffle.
+        stems: (N,) rows with the same stem are in the same fold; in HEAR, file names without their extension.
+        count: number of folds.
+        labels: (N,) every fold must have each of them; None to take the first shuffle.
 
     Returns:
         (N,) fold of each row, from 1 to `count`; the index is that of `stems`.
 
     Raises:
-        UserError: when no seed does it.
+        UserError: when no seed gives such folds.
     """
-    names = sorted(stems.unique())
+    if labels is None:
+        return shuffled_folds(stems, count, SEEDS[0])
     for seed in SEEDS:
-        shuffled = names.copy()
-        random.Random(seed).shuffle(shuffled)
-        parts = np.array_split(shuffled, count)
-        folds = stems.map({name: fold for fold, part in enumerate(parts, 1) for name in part.tolist()})
-        if labels is None:
-            return folds
+        folds = shuffled_folds(stems, count, seed)
         held = labels.groupby(folds).nunique()
         if len(held) == count and (held == labels.nunique()).all():
             return folds
     rarest = labels.value_counts().index[-1]
     raise UserError(
-        f"the {len(labels)} clips cannot be cut into {count} folds that all have all {labels.nunique()} labels; "
-        f"{rarest} is that of {(labels == rarest).sum()} clips"
+        f"the {len(labels)} clips cannot be cut into {count} folds that each have all {labels.nunique()} labels; "
+        f"{rarest} is the label of {(labels == rarest).sum()} clips"
     )
+
+
+def shuffled_folds(stems: pd.Series, count: int, seed: str) -> pd.Series:
+    """Fold (N,) of each row, by one shuffle."""
+    names = sorted(stems.unique())
+    random.Random(seed).shuffle(names)
+    parts = np.array_split(names, count)
+    return stems.map({name: fold for fold, part in enumerate(parts, 1) for name in part.tolist()})
 
 
 def subsample(stems: list[str], split: str, count: int) -> list[str]:
@@ -51,5 +55,5 @@ def subsample(stems: list[str], split: str, count: int) -> list[str]:
 
 
 def subsample_seed(split: str) -> int:
-    """What that shuffle is seeded with, for train, valid or test."""
+    """Seed of that shuffle, for train, valid or test."""
     return int(hashlib.sha1(f"SubsampleSplit({split})".encode()).hexdigest(), 16) % (2**32 - 1)

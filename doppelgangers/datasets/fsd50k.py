@@ -1,4 +1,4 @@
-"""FSD50K (Fonseca et al. 2022): 51,197 recordings of Freesound with any of 200 labels, official split."""
+"""FSD50K (Fonseca et al. 2022): 51,197 recordings of Freesound with some of 200 labels; the official split."""
 
 import pandas as pd
 
@@ -10,9 +10,9 @@ FOLDS = {"train": "train", "val": "valid", "test": "test"}
 
 
 def load(tree: Tree, pinned: bool) -> Clips:
-    """Clips and how to read them; see `datasets.clips`. The column `labels` holds them separated by ";".
+    """Clips and how to read them; see `datasets.clips`. The column `labels` has them separated by ";".
 
-    The names of the recordings are unique in all of FSD50K, so that it does not matter in which folder they are.
+    The names of the recordings are unique in all of FSD50K, so it does not matter in which folder they are.
 
     Raises:
         UserError: when a table is not FSD50K's, or a recording that it names is missing.

@@ -1,4 +1,4 @@
-"""Preprocessed task folders of the HEAR benchmark, the form that its tools and its published archives have.
+"""Preprocessed task folders of the HEAR benchmark, the format of its tools and of its published archives.
 
     <name>-<version>-<mode>/
         task_metadata.json, labelvocabulary.csv
@@ -41,7 +41,7 @@ def write_task(
     evaluation: list[str],
     sounds: Iterable[tuple[str, str, list, np.ndarray]],
 ) -> Path:
-    """Write folder/<name>-<version>-<mode>, whole or not at all; one that was there is replaced.
+    """Write folder/<name>-<version>-<mode>, whole or not at all; an earlier one is replaced.
 
     Args:
         folder: of tasks.
@@ -50,8 +50,8 @@ def write_task(
         mode: HEAR's name for the size of the task, such as full or 5h.
         rate_hz: of the sounds.
         duration_s: of every sound; None where they differ.
-        prediction_type: multiclass (a label a sound) or multilabel (any number of them).
-        evaluation: HEAR's names of the scores, the one to choose a probe by first: top1_acc, mAP, pitch_acc, ...
+        prediction_type: multiclass (one label per sound) or multilabel (any number of labels).
+        evaluation: HEAR's names of the scores (top1_acc, mAP, pitch_acc, ...); the first chooses the probe.
         sounds: (file name, split, labels, samples (T,) float32 in [-1, 1]), taken one by one; the splits are train, valid
             and test, or fold00, fold01, ...
 
@@ -59,8 +59,8 @@ def write_task(
         the task's folder.
 
     Raises:
-        UserError: naming the sound that is not finite, is longer or shorter than the others, has a label or a file name
-            that cannot be stored, or comes twice; or the splits, when they are neither of the two kinds.
+        UserError: naming a sound that is not finite, has a wrong length, has a label or a file name that cannot be stored,
+            or comes twice; or the splits, when they are neither of the two kinds.
     """
     task = Path(folder) / f"{name}-{version}-{mode}"
     labels_of: dict[str, dict[str, list[str]]] = {}
@@ -68,7 +68,7 @@ def write_task(
         try:
             for file, split, labels, samples in sounds:
                 order_splits(name, {*labels_of, split}, whole=False)
-                check_sound(file, samples, duration_s and round(duration_s * rate_hz))
+                check_sound(file, samples, round(duration_s * rate_hz) if duration_s else None)
                 if file in labels_of.setdefault(split, {}):
                     raise UserError(f"{name}: {split} has two sounds of the name {file}")
                 labels_of[split][file] = check_labels([str(label) for label in labels], prediction_type, f"{split}/{file}")
@@ -78,9 +78,9 @@ def write_task(
             splits = order_splits(name, set(labels_of))
             for split in splits:
                 write_indented(temporary / f"{split}.json", labels_of[split])
-            with open(temporary / VOCABULARY, "w", newline="") as file:
-                rows = csv.writer(file, lineterminator="\n")
-                rows.writerows([("idx", "label"), *enumerate(vocabulary_of(labels_of))])
+            with open(temporary / VOCABULARY, "w", newline="") as table:
+                rows = [("idx", "label"), *enumerate(vocabulary_of(labels_of))]
+                csv.writer(table, lineterminator="\n").writerows(rows)
             metadata = {
                 "task_name": name,
                 "version": version,
@@ -107,23 +107,23 @@ def check_sound(file: str, samples: np.ndarray, expected: int | None) -> None:
         UserError: naming the file.
     """
     if file != posixpath.basename(file) or "\\" in file or not file.strip("."):
-        raise UserError(f"{file!r} cannot be the name of a sound: it has to be a plain file name")
+        raise UserError(f"{file!r} cannot be the name of a sound: it must be a file name without folders")
     if samples.ndim != 1 or not np.isfinite(samples).all():
         raise UserError(f"{file} is not a mono sound of finite samples")
     if expected and len(samples) != expected:
-        raise UserError(f"{file} has {len(samples)} samples, expected {expected} as every sound of the task")
+        raise UserError(f"{file} has {len(samples)} samples, expected {expected}, as for every sound of the task")
 
 
 def check_labels(labels: list[str], prediction_type: str, name: str) -> list[str]:
-    """The labels of a sound, if they can be joined to text and taken apart again.
+    """The labels of a sound, if they can be joined to one text and separated again.
 
     Raises:
         UserError: naming the sound.
     """
     if unfit := [label for label in labels if ";" in label or not label]:
-        raise UserError(f"{name} has the label {unfit[0]!r}: labels are joined with ';', so they cannot hold it or be empty")
+        raise UserError(f"{name} has the label {unfit[0]!r}: labels are joined with ';', so they cannot contain it or be empty")
     if prediction_type == "multiclass" and len(labels) != 1:
-        raise UserError(f"{name} has {len(labels)} labels, and a multiclass task has exactly one a sound")
+        raise UserError(f"{name} has {len(labels)} labels, and a multiclass task has exactly one per sound")
     return labels
 
 
@@ -134,7 +134,7 @@ def wav_bytes(samples: np.ndarray, rate_hz: int) -> bytes:
 
 
 def order_splits(name: str, splits: set[str], whole: bool = True) -> list[str]:
-    """HEAR's order of the splits; as long as they are not the whole, only their names have to be right.
+    """The splits in HEAR's order. While they are not the whole set, only their names have to be right.
 
     Raises:
         UserError: when they are neither train, valid, test nor fold00, fold01, ... without a gap.
@@ -148,7 +148,7 @@ def order_splits(name: str, splits: set[str], whole: bool = True) -> list[str]:
 
 
 def vocabulary_of(labels_of: dict[str, dict[str, list[str]]]) -> list[str]:
-    """All labels, sorted; as numbers where all are, because HEAR reads the chroma of a pitch off its place."""
+    """All labels, sorted; as numbers if all are numbers, because HEAR derives the chroma of a pitch from its position."""
     labels = {label for files in labels_of.values() for labels in files.values() for label in labels}
     numbers = all(re.fullmatch(r"-?\d+", label) for label in labels)
     return sorted(labels, key=int if numbers else None)
@@ -159,38 +159,38 @@ def write_indented(path: Path, content: dict) -> None:
 
 
 def read_task(names: Iterable[str], read: Callable[[str], bytes]) -> tuple[pd.DataFrame, dict]:
-    """Read what a task holds; the sounds themselves are left to the caller.
+    """Read the tables of a task; the caller reads the sounds.
 
     Args:
         names: relative paths, with "/", of all files of an unpacked folder or an archive.
-        read: takes one of the names, returns the content.
+        read: takes one of the names, returns the content of the file.
 
     Returns:
         a row per sound: `clip` ("<split>/<file name>"), `fold` (train, valid, test, or 1, 2, ...), `label` (joined with
         ";"), `file` (one of the names); and the content of task_metadata.json. Where there are several sample rates, the
-        sounds are those of the lowest that is not under 16 kHz.
+        sounds are those of the lowest rate that is not under 16 kHz.
 
     Raises:
-        UserError: when it is not one task of whole sounds, or incomplete: it names the first file and counts the others.
+        UserError: when it is not one task of whole sounds, or some of its files are missing: with the first and the number.
     """
     names = set(names)
     found = sorted(name for name in names if posixpath.basename(name) == METADATA)
     if len(found) != 1:
         tasks = ", ".join(posixpath.dirname(name) or "." for name in found)
-        raise UserError(f"it holds several tasks, give one of them: {tasks}" if found else f"it is no HEAR task: no {METADATA}")
+        raise UserError(f"it has several tasks, name one of them: {tasks}" if found else f"it is no HEAR task: no {METADATA}")
     root = found[0].removesuffix(METADATA)
     metadata = read_json_of(found[0], read)
-    if lacking := {"task_name", "embedding_type", "prediction_type", "splits"} - set(metadata):
-        raise UserError(f"{found[0]} lacks {', '.join(sorted(lacking))}")
+    if missing := {"task_name", "embedding_type", "prediction_type", "splits"} - set(metadata):
+        raise UserError(f"{found[0]} has no {', '.join(sorted(missing))}")
     if metadata["embedding_type"] != "scene":
         raise UserError(
-            f"{metadata['task_name']} labels moments (embedding_type {metadata['embedding_type']}), not whole sounds"
+            f"{metadata['task_name']} has labels of moments (embedding_type {metadata['embedding_type']}), not of whole sounds"
         )
     tables = [f"{root}{split}.json" for split in metadata["splits"]]
     require([*tables, root + VOCABULARY], names, "files of the task")
 
     rate_hz = choose_rate(root, names)
-    vocabulary = {row.get("label") for row in csv.DictReader(io.StringIO(read(root + VOCABULARY).decode()))}
+    vocabulary = {row.get("label", "") for row in csv.DictReader(io.StringIO(read(root + VOCABULARY).decode()))}
     rows = []
     for split, table in zip(metadata["splits"], tables, strict=True):
         fold = int(split.removeprefix("fold")) + 1 if re.fullmatch(r"fold\d+", split) else split
@@ -216,15 +216,15 @@ def read_json_of(name: str, read: Callable[[str], bytes]) -> dict:
     except ValueError as error:
         raise UserError(f"{name} is damaged: {error}") from error
     if not isinstance(content, dict):
-        raise UserError(f"{name} is damaged: it holds no mapping")
+        raise UserError(f"{name} is damaged: it is not a mapping")
     return content
 
 
 def require(expected: Iterable[str], there: set[str], what: str) -> None:
-    """Refuse a task that lacks something.
+    """Refuse a task of which something is missing.
 
     Raises:
-        UserError: with the number of them and the first.
+        UserError: with the number of missing things and the first.
     """
     expected = list(expected)
     if missing := [name for name in expected if name not in there]:
@@ -232,13 +232,13 @@ def require(expected: Iterable[str], there: set[str], what: str) -> None:
 
 
 def choose_rate(root: str, names: set[str]) -> int:
-    """The lowest sample rate that is enough for the encoders, or else the highest.
+    """The lowest sample rate that is high enough for the encoders, or else the highest.
 
     Raises:
-        UserError: when there is none.
+        UserError: when there is no folder of sounds.
     """
     folders = (name.removeprefix(root).split("/")[0] for name in names if name.startswith(root))
     rates = sorted({int(folder) for folder in folders if folder.isdecimal()})
     if not rates:
-        raise UserError(f"{root or '.'} holds no sounds: no folder is named after a sample rate")
+        raise UserError(f"{root or '.'} has no sounds: no folder is named after a sample rate")
     return next((rate for rate in rates if rate >= PREFERRED_HZ), rates[-1])

@@ -1,4 +1,4 @@
-"""LibriCount (Stöter et al. 2018): 5,720 mixtures of 5 s in which up to ten people speak at once."""
+"""LibriCount (Stöter et al. 2018): 5,720 mixtures of 5 s of up to ten people who speak at once."""
 
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.clips import Clips, clips_of_files, named_files
@@ -9,7 +9,7 @@ def load(tree: Tree, pinned: bool) -> Clips:
     """Clips and how to read them; see `datasets.clips`. The label is `speakers`, how many speak; the folds are HEAR's.
 
     Raises:
-        UserError: when there are no recordings, or some are named otherwise.
+        UserError: when there are no recordings, or some have names of another form.
     """
     table = named_files(tree, "test", r"(?P<speakers>\d+)_.+", like="3_106")
     table["speakers"] = table.speakers.astype(int)

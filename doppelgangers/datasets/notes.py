@@ -1,4 +1,6 @@
-"""Notes of melodic and other instruments, in the manner of NSynth: pitch and instrument family, instruments held out."""
+"""Notes of a SoundFont's instruments, in the manner of NSynth: pitch and instrument family; folds hold out instruments."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ from doppelgangers.datasets.soundfont import RATE_HZ, SoundFont
 KEYS = np.arange(21, 109)  # the 88 keys of HEAR's NSynth Pitch
 PER_PROGRAM = 28  # keys drawn for each of the 128 programs
 HOLD_S, DURATION_S = 1.5, 2.0
-FIRST_UNPITCHED = 112  # General MIDI: percussive instruments and sound effects follow
+FIRST_UNPITCHED = 112  # from here on, General MIDI has percussive instruments and sound effects
 FAMILIES = [
     *("piano", "chromatic_percussion", "organ", "guitar", "bass", "strings", "ensemble", "brass"),
     *("reed", "pipe", "synth_lead", "synth_pad", "synth_effects", "ethnic", "percussive", "sound_effects"),
@@ -20,10 +22,10 @@ FAMILIES = [
 def load(tree: Tree, pinned: bool) -> Clips:
     """Clips and how to read them; see `datasets.clips`.
 
-    The 128 General MIDI programs form 16 families of 8. The fold is the program's place in its family, so that every
-    fold holds one instrument of each family that no other fold has. Programs from 112 on have no label `pitch`.
+    The 128 General MIDI programs form 16 families of 8. The fold is the program's place in its family, so every fold has
+    one instrument of each family, which is in no other fold. Programs from 112 on have no label `pitch`.
     """
-    font = SoundFont(tree.sources[0] if tree.sources else None)
+    font = SoundFont(tree.paths[0] if tree.paths else None)
     rng = np.random.default_rng(0)
     rows = []
     for program in range(128):
@@ -43,7 +45,7 @@ def load(tree: Tree, pinned: bool) -> Clips:
                 }
             )
 
-    def read(clip) -> tuple[np.ndarray, int] | None:
+    def read(clip: Any) -> tuple[np.ndarray, int] | None:
         note = font.play(clip.program, clip.key, clip.velocity, HOLD_S, DURATION_S)
         return (note, RATE_HZ) if note.any() else None
 

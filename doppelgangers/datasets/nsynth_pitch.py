@@ -14,11 +14,10 @@ STEM = r"(?P<instrument>.+)-(?P<pitch>\d+)-(?P<velocity>\d+)"
 def load(tree: Tree, pinned: bool) -> Clips:
     """Clips and how to read them; see `datasets.clips`. The label is `pitch`, a MIDI note number from 21 to 108.
 
-    The notes are those that HEAR's seeds draw, from the splits of NSynth, whose instruments differ between train and the
-    others.
+    The notes are those that HEAR drew (by its seeds) from the splits of NSynth. No instrument of train is in the other two.
 
     Raises:
-        UserError: when a split is missing, or some recordings are named otherwise.
+        UserError: when a split is missing, or some recordings have names of another form.
     """
     splits = []
     for split, count in CLIPS.items():

@@ -1,13 +1,15 @@
-"""Stage: turn a dataset into log-mel patches, once for all encoders."""
+"""Stage: compute the log-mel patches of a dataset, once for all encoders."""
 
 import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
 
 from doppelgangers.datasets.archive import Tree
-from doppelgangers.datasets.catalogue import Dataset
+from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.datasets.clips import batches, fault_report, open_clips, read_sounds
 from doppelgangers.encoders.frontend import BANDS, PATCH_FRAMES, RATE_HZ, LogMel, patch_count
 from doppelgangers.errors import UserError
@@ -24,7 +26,7 @@ def prepare(
     *,
     dataset: str,
     row: Dataset,
-    sources: list[Path],
+    files: Sequence[Path | str],
     checksum: str,
     limit_clips: int,
     tolerate_clips: int,
@@ -35,27 +37,28 @@ def prepare(
     Args:
         clips: clips.csv to write; row i describes entry i of `logmel`.
         logmel: logmel.npy to write, (N, P, 96, 64) float16: P patches for each of N clips.
-        card: dataset.json to write: licence, source, counts.
+        card: dataset.json to write: licence, files, reference, counts.
         dataset: its name, for messages.
         row: of the catalogue.
-        sources: archives, folders or files; none for what a package ships.
-        checksum: as in config; "none" also stops the pinned release's counts from being held against the sources.
-        limit_clips: keep at most so many clips, drawn at random (seed 0); 0 for all.
+        files: archives, folders or tables that the dataset is read from; none for the SoundFont of a package.
+        checksum: as in the configuration; "none": the number of clips is not checked against the catalogue either.
+        limit_clips: keep at most this many clips, drawn at random (seed 0); 0 for all.
         tolerate_clips: how many damaged clips may be left out.
-        threads: that decode and resample.
+        threads: how many decode and resample.
 
     Raises:
-        UserError: when the sources are not the dataset, or more clips are damaged than tolerated; it names them.
+        UserError: when the files are not the dataset, or more clips are damaged than tolerated; it names them.
     """
     samples = round(row.clip_s * RATE_HZ)
-    kept, faults = [], []
-    with Tree(sources, Path(logmel).parent / ".unpacked") as tree:
+    kept: list[int] = []
+    faults: list[str] = []
+    with Tree(files, logmel.parent / ".unpacked") as tree:
         found = open_clips(dataset, row, tree, pinned=checksum != "none")
         table = found.table
         if limit_clips and limit_clips < len(table):
             table = table.sample(limit_clips, random_state=0).sort_index()
         shape = (len(table), patch_count(samples), PATCH_FRAMES, BANDS)
-        require_space(Path(logmel).parent, int(np.prod(shape)) * 2, f"dataset {dataset}")
+        require_space(logmel.parent, int(np.prod(shape)) * 2, f"dataset {dataset}")
         sounds = read_sounds(
             found,
             table,
@@ -71,24 +74,24 @@ def prepare(
                 message = fault_report(dataset, faults, len(table))
                 if len(faults) > tolerate_clips:
                     raise UserError(
-                        f"{message}\nReplace them, or set datasets.{dataset}.tolerate_clips to leave out up to so many."
+                        f"{message}\nReplace them, or set {section_of(dataset)}.tolerate_clips to leave out up to this many."
                     )
                 log.warning("%s\nThey are left out.", message)
     with replace(clips) as temporary:
         table.loc[kept].to_csv(temporary, index=False)
-    facts = {"dataset": dataset, "licence": row.licence, "source": [str(path) for path in sources], "facts": row.reference}
+    facts = {"dataset": dataset, "licence": row.licence, "files": [str(file) for file in files], "reference": row.reference}
     counts = {"clips": len(kept), "absent": len(table) - len(kept) - len(faults), "damaged": faults, "patches": shape[1]}
     write_json(card, {**facts, **counts})
 
 
-def store_patches(path: Path, shape: tuple, sounds, kept: list) -> None:
-    """Write the log-mel patches of sounds as they come, so that memory holds one batch; the labels go to `kept`.
+def store_patches(path: Path, shape: tuple[int, ...], sounds: Iterable[tuple[int, np.ndarray]], kept: list[int]) -> None:
+    """Write the log-mel patches of sounds as they come, so that only one batch is in memory.
 
     Args:
         path: .npy file.
         shape: (N, P, 96, 64), N the largest number of sounds that may come.
-        sounds: yields (row label, sound (T,)).
-        kept: gets the labels of the sounds written.
+        sounds: (row label, sound (T,)) of each.
+        kept: gets the row labels of the sounds that are written.
     """
     frontend = LogMel()
     with open(path, "wb") as file:
@@ -98,9 +101,9 @@ def store_patches(path: Path, shape: tuple, sounds, kept: list) -> None:
             file.write(frontend(torch.from_numpy(np.stack(waves))).numpy().astype(np.float16).tobytes())
             kept.extend(labels)
         file.seek(0)
-        write_header(file, (len(kept), *shape[1:]))  # NumPy leaves room for another length in the same header
+        write_header(file, (len(kept), *shape[1:]))  # NumPy's header has room for another length
 
 
-def write_header(file, shape: tuple) -> None:
+def write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
     header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)

@@ -1,6 +1,6 @@
 """Notes of a SoundFont, played at 16 kHz."""
 
-import importlib.util
+import importlib.metadata
 import threading
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from doppelgangers.errors import UserError
 
 RATE_HZ = 16000
 DRUM_BANK = 128
-QUIET = 1e-4  # a peak below this (-80 dB) is a key that the instrument does not have
+QUIET = 1e-4  # a peak below this (-80 dB) means that the instrument does not have the key
 
 
 def packaged_soundfont() -> Path:
-    """TimGM6mb.sf2, the General MIDI SoundFont that the pretty_midi wheel ships."""
-    return Path(importlib.util.find_spec("pretty_midi").submodule_search_locations[0]) / "TimGM6mb.sf2"
+    """TimGM6mb.sf2, the General MIDI SoundFont in the pretty_midi wheel."""
+    return Path(str(importlib.metadata.distribution("pretty_midi").locate_file("pretty_midi/TimGM6mb.sf2")))
 
 
 class SoundFont:
@@ -43,10 +43,10 @@ class SoundFont:
         return bool(self.synth.sfpreset_name(self.font, bank, program))
 
     def play(self, program: int, key: int, velocity: int, hold_s: float, duration_s: float, bank: int = 0) -> np.ndarray:
-        """One note, held for `hold_s`, recorded for `duration_s`: mono float32 (T,).
+        """One note, held for `hold_s` and recorded for `duration_s`: mono float32 (T,).
 
-        Its peak is velocity / 127, because the instruments of a SoundFont differ in level by more than 40 dB. All
-        zeros when the instrument has no such key.
+        It is scaled to a peak of velocity / 127, because the levels of a SoundFont's instruments differ by more than 40 dB.
+        It is all zeros when the instrument does not have the key.
         """
         with self.lock:
             self.synth.sounds_off(0)
@@ -60,6 +60,6 @@ class SoundFont:
         return note * (velocity / 127 / peak) if peak > QUIET else np.zeros_like(note)
 
     def record(self, duration_s: float) -> np.ndarray:
-        """What sounds now, mixed down to mono float32 (T,)."""
+        """Let the synthesizer play on: the next `duration_s`, mixed down to mono float32 (T,)."""
         stereo = np.frombuffer(self.synth.generate(round(duration_s * RATE_HZ)), dtype=np.float32)
         return stereo.reshape(-1, 2).mean(axis=1)

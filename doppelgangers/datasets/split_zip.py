@@ -1,4 +1,4 @@
-"""Zip archives in several parts (.z01, .z02, ..., .zip), as FSD50K comes."""
+"""Zip archives in several parts (.z01, .z02, ..., .zip), such as those of FSD50K."""
 
 import bisect
 import io
@@ -7,21 +7,21 @@ import struct
 import zipfile
 from pathlib import Path
 
-END, END_BYTES = b"PK\x05\x06", 22 + 0xFFFF  # the record at the end of an archive, and its length with the longest comment
+END, END_BYTES = b"PK\x05\x06", 22 + 0xFFFF  # the record at the end of an archive, and its largest size, with a comment
 
 
 def open_zip(parts: list[Path]) -> zipfile.ZipFile:
-    """A zip archive, in one part or in several, in order, the one with the directory's end last.
+    """A zip archive in one or several parts, given in order.
 
-    Offsets count from the begin of the part that something starts in (APPNOTE 4.4.16, 4.4.24); Python's reader takes all
-    to count from the begin of the part that the directory starts in.
+    The offset of a member counts from the beginning of the part in which the member starts (APPNOTE 4.4.16, 4.4.24), but
+    Python's reader counts all offsets from the beginning of the part in which the directory starts; this corrects it.
 
     Raises:
-        zipfile.BadZipFile: when it is damaged, or some of its parts are not given.
+        zipfile.BadZipFile: when it is damaged, or some of its parts are missing.
     """
     count = count_parts(parts[-1])
     if count != len(parts):
-        raise zipfile.BadZipFile(f"it has {count} parts, of which {len(parts)} are there")
+        raise zipfile.BadZipFile(f"it has {count} parts, and {len(parts)} are here")
     ends = list(itertools.accumulate(part.stat().st_size for part in parts))
     archive = zipfile.ZipFile(parts[0] if len(parts) == 1 else io.BufferedReader(Joined(parts, ends)))
     starts = [0, *ends]
@@ -29,21 +29,21 @@ def open_zip(parts: list[Path]) -> zipfile.ZipFile:
     for info in archive.infolist():
         info.header_offset += starts[info.volume] - directory
         if len(parts) > 1 and hasattr(info, "_end_offset"):
-            info._end_offset = None  # newer readers check with it, from the offsets as they were
+            info._end_offset = None  # newer Pythons check overlaps with it, by the uncorrected offsets
     return archive
 
 
 def count_parts(last: Path) -> int:
-    """How many parts an archive has, by the end of its last one (APPNOTE 4.3.16)."""
+    """Number of parts of an archive, by the record at the end of its last part (APPNOTE 4.3.16)."""
     with open(last, "rb") as file:
         file.seek(max(0, last.stat().st_size - END_BYTES))
         tail = file.read()
     (number,) = struct.unpack_from("<H", tail, tail.rindex(END) + len(END))
-    return 1 if number == 0xFFFF else number + 1  # some writers leave it out in large archives
+    return 1 if number == 0xFFFF else number + 1  # some writers leave the number out in large archives
 
 
 class Joined(io.RawIOBase):
-    """Files read as one after another; `ends` says how many bytes there are up to the end of each."""
+    """Several files, read as if they were one; `ends` are the numbers of bytes up to the end of each."""
 
     def __init__(self, parts: list[Path], ends: list[int]):
         self.files = [open(part, "rb") for part in parts]  # noqa: SIM115, closed by `close`
@@ -64,7 +64,7 @@ class Joined(io.RawIOBase):
         return self.position
 
     def readinto(self, buffer) -> int:
-        """Fill the buffer from the part at hand, at most to its end; 0 at the end of the last part."""
+        """Fill the buffer from the current part, at most to its end; returns the number of bytes, 0 after the last part."""
         part = bisect.bisect(self.ends, self.position)
         if part == len(self.files):
             return 0

@@ -9,10 +9,10 @@ STEM = r"S(?P<speaker>\d+)_(?P<emotion>[a-z]+)_(?P<intensity>[a-z]+)_\d+"
 def load(tree: Tree, pinned: bool) -> Clips:
     """Clips and how to read them; see `datasets.clips`. The label is `emotion`, the fold is the number of the speaker.
 
-    The core set is a selection of the same recordings, and is passed over.
+    The core set is ignored, because it is a selection of the same recordings.
 
     Raises:
-        UserError: when there are no recordings of the full set, or some are named otherwise.
+        UserError: when there are no recordings of the full set, or some have names of another form.
     """
     table = named_files(tree, "full_set", STEM, like="S04_surprise_peak_10")
     return clips_of_files(tree, table.assign(fold=table.speaker.astype(int), speaker="S" + table.speaker))

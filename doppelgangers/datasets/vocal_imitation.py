@@ -11,10 +11,10 @@ META = "vocal_imitations.txt"
 def load(tree: Tree, pinned: bool) -> Clips:
     """Clips and how to read them; see `datasets.clips`. The label is `reference`, the sound imitated; the folds are HEAR's.
 
-    Only the imitations that the raters included are used.
+    Only the imitations in the folder `included` are used: those that the raters of the set accepted.
 
     Raises:
-        UserError: when there are no such recordings, or the table does not say what one imitates.
+        UserError: when there are no such recordings, or the table does not say what one of them imitates.
     """
     meta = read_table(tree, tree.root(META) + META, ["imitation_filename", "reference_filename"], sep="\t")
     reference_of = dict(zip(meta.imitation_filename, meta.reference_filename, strict=True))

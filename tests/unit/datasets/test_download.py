@@ -1,7 +1,8 @@
-"""Archives of datasets: checked, locked, and whole or absent."""
+"""Archives of datasets: checked, locked, and either whole or absent."""
 
 import hashlib
 import json
+import logging
 import zipfile
 
 import pytest
@@ -28,9 +29,9 @@ def url(host):
     return f"{host.address}/a.zip"
 
 
-def get(tmp_path, archive, checksum=""):
+def get(tmp_path, archive, checksum="", dataset="vivae"):
     path = tmp_path / "out/a.zip"
-    download(path, dataset="vivae", archive=archive, licence="CC BY-NC 4.0", checksum=checksum)
+    download(path, dataset=dataset, archive=archive, licence="CC BY-NC 4.0", checksum=checksum)
     return path
 
 
@@ -60,10 +61,11 @@ def test_a_wrong_size_is_said(tmp_path, url):
         get(tmp_path, Archive(url, MD5, 5))
 
 
-def test_an_address_that_does_not_answer_is_named_with_the_way_round(tmp_path, host):
-    message = r"vivae: http.*/b.zip cannot be fetched \(404.*\); run again.*datasets.vivae.url to a mirror"
+@pytest.mark.parametrize(("dataset", "section"), [("vivae", "datasets.vivae"), ("birds", "own_tasks.birds")])
+def test_an_address_that_does_not_answer_is_named_with_the_keys_to_change(tmp_path, host, dataset, section):
+    message = rf"{dataset}: http.*/b.zip cannot be fetched \(404.*\); run again.*{section}.url to a mirror or {section}.path to"
     with pytest.raises(UserError, match=message):
-        get(tmp_path, Archive(f"{host.address}/b.zip", MD5))
+        get(tmp_path, Archive(f"{host.address}/b.zip", MD5), dataset=dataset)
 
 
 def test_a_cut_download_is_kept_and_continued(tmp_path, host, url):
@@ -80,9 +82,9 @@ def test_a_cut_download_is_kept_and_continued(tmp_path, host, url):
 # --- without a known checksum
 
 
-def test_the_first_download_is_locked_and_the_next_held_against_it(tmp_path, host, url, caplog):
+def test_the_first_download_is_locked_and_the_next_one_checked_against_it(tmp_path, host, url, caplog):
     get(tmp_path, Archive(url)).unlink()
-    assert "what came is trusted and locked" in caplog.text
+    assert "this download is trusted and locked" in caplog.text
     lock = read_json(tmp_path / "out/a.zip.lock.json")
     assert lock["checksum"] == f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
     assert lock["bytes"] == len(CONTENT)
@@ -106,19 +108,26 @@ def zenodo(host):
 
 
 @pytest.mark.parametrize("suffix", ["", "?download=1"])
-def test_zenodos_record_gives_the_checksum(tmp_path, zenodo, caplog, suffix):
-    get(tmp_path, Archive(f"{zenodo.address}/records/4066235/files/VIVAE.zip{suffix}"))
-    lock = read_json(tmp_path / "out/a.zip.lock.json")
-    assert (lock["checksum"], lock["bytes"]) == (MD5, len(CONTENT))
-    assert lock["source"] == f"{zenodo.address}/api/records/4066235"
-    assert "that of http" in caplog.text
-    assert "is trusted, and locked" in caplog.text
+def test_zenodos_record_gives_the_checksum_and_nothing_is_locked(tmp_path, zenodo, caplog, suffix):
+    with caplog.at_level(logging.WARNING):
+        get(tmp_path, Archive(f"{zenodo.address}/records/4066235/files/VIVAE.zip{suffix}"))
+    assert [path for path, _ in zenodo.asked] == ["/api/records/4066235", "/records/4066235/files/VIVAE.zip"]
+    assert files(tmp_path) == ["a.zip"]
+    assert caplog.text == ""
 
 
-def test_a_file_that_differs_from_zenodos_record_is_refused(tmp_path, zenodo):
-    (zenodo.folder / "records/4066235/files/VIVAE.zip").write_bytes(b"damaged")
-    with pytest.raises(UserError, match=r"has md5 .* and 7 bytes, expected"):
+@pytest.mark.parametrize(("content", "size"), [(b"damaged", 7), (CONTENT[::-1], len(CONTENT))])
+def test_a_file_that_differs_from_zenodos_record_is_refused(tmp_path, zenodo, content, size):
+    (zenodo.folder / "records/4066235/files/VIVAE.zip").write_bytes(content)
+    message = rf"has md5 .* and {size} bytes, expected {MD5[4:]} and {len(CONTENT)}: .*datasets.vivae.checksum to its own or"
+    with pytest.raises(UserError, match=message):
         get(tmp_path, Archive(f"{zenodo.address}/records/4066235/files/VIVAE.zip"))
+    assert files(tmp_path) == []
+
+
+def test_a_checksum_of_the_configuration_is_used_without_asking_zenodo(tmp_path, zenodo):
+    get(tmp_path, Archive(f"{zenodo.address}/records/4066235/files/VIVAE.zip"), checksum=MD5)
+    assert [path for path, _ in zenodo.asked] == ["/records/4066235/files/VIVAE.zip"]
 
 
 def test_a_file_that_the_record_does_not_have_is_named_before_it_is_fetched(tmp_path, zenodo):
@@ -127,8 +136,9 @@ def test_a_file_that_the_record_does_not_have_is_named_before_it_is_fetched(tmp_
     assert [path for path, _ in zenodo.asked] == ["/api/records/4066235"]
 
 
-def test_a_record_that_cannot_be_read_is_named(tmp_path, zenodo):
-    (zenodo.folder / "api/records/4066235").write_text("<html>")
+@pytest.mark.parametrize("record", ["<html>", "{}", '{"files": [{"key": "VIVAE.zip"}]}'])
+def test_a_record_that_cannot_be_read_is_named(tmp_path, zenodo, record):
+    (zenodo.folder / "api/records/4066235").write_text(record)
     with pytest.raises(UserError, match=r"api/records/4066235, which has the checksum of VIVAE.zip, cannot be read"):
         get(tmp_path, Archive(f"{zenodo.address}/records/4066235/files/VIVAE.zip"))
 

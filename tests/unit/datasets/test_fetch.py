@@ -1,4 +1,4 @@
-"""Fetching from a host that fails."""
+"""Downloads from a host that fails."""
 
 import pytest
 import requests
@@ -51,14 +51,16 @@ def test_what_is_complete_is_not_fetched_again(host, part):
     assert host.asked[1:] == [("/big.zip", f"bytes={len(CONTENT)}-")]
 
 
-def test_another_version_on_the_host_is_fetched_from_its_begin(host, part):
+def test_another_version_on_the_host_is_fetched_from_its_beginning(host, part):
     host.cut["/big.zip"] = [100_000, *[0] * module.TRIES]
     with pytest.raises(requests.RequestException):
         fetch(f"{host.address}/big.zip", part)
     host.cut.clear()
     (host.folder / "big.zip").write_bytes(CONTENT[::-1])
+    host.asked.clear()
     fetch(f"{host.address}/big.zip", part)
     assert part.read_bytes() == CONTENT[::-1]
+    assert host.asked == [("/big.zip", "bytes=65536-")]
 
 
 def test_a_host_without_ranges_sends_it_again(host, part):
@@ -66,9 +68,10 @@ def test_a_host_without_ranges_sends_it_again(host, part):
     host.cut["/big.zip"] = [100_000]
     fetch(f"{host.address}/big.zip", part)
     assert part.read_bytes() == CONTENT
+    assert len(host.asked) == 2
 
 
-def test_a_busy_host_is_asked_again_ever_later(host, part, no_waiting):
+def test_a_busy_host_is_asked_again_after_ever_longer_pauses(host, part, no_waiting):
     host.busy["/big.zip"] = 3
     fetch(f"{host.address}/big.zip", part)
     assert part.read_bytes() == CONTENT

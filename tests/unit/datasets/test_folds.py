@@ -11,7 +11,7 @@ from doppelgangers.datasets.folds import hear_folds, subsample, subsample_seed
 from doppelgangers.errors import UserError
 from tests.conftest import ROOT
 
-# What the published code of hear-preprocess 2021.1.1 makes of made-up names.
+# Results of the published code of hear-preprocess 2021.1.1 for made-up names.
 PUBLISHED = json.loads((ROOT / "tests/data/hear_folds.json").read_text())
 FOLD_CASES = [case for case in PUBLISHED if "folds" in PUBLISHED[case]]
 
@@ -34,7 +34,7 @@ def test_the_published_folds_take_several_seeds():
 def test_a_label_of_fewer_clips_than_folds_is_refused():
     stems = pd.Series([f"clip{number}" for number in range(9)])
     labels = pd.Series(["often"] * 7 + ["rare"] * 2)
-    message = "9 clips cannot be cut into 3 folds that all have all 2 labels; rare is that of 2 clips"
+    message = "9 clips cannot be cut into 3 folds that each have all 2 labels; rare is the label of 2 clips"
     with pytest.raises(UserError, match=message):
         hear_folds(stems, 3, labels)
 
@@ -45,7 +45,7 @@ def test_the_subsample_is_that_of_hears_own_code(split, seed):
     assert subsample_seed(split) == case["seed"] == seed
     stems = case["sorted_stems"]
     assert subsample(stems[::-1], split, 10) == case["first_10"]
-    # The same without pandas, so that another version of it cannot change the clips unseen.
+    # The same without pandas: a version of pandas that shuffles otherwise would change the clips.
     order = np.random.RandomState(seed).permutation(len(stems))
     assert subsample(stems, split, len(stems)) == [stems[i] for i in order]
 

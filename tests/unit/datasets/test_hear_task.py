@@ -30,7 +30,7 @@ def read(folder):
 
 
 def read_files(files):
-    """The task of a mapping from member path to content, as an archive would give it."""
+    """The task in a mapping from the paths of files to their content."""
     return read_task(files, lambda name: files[name])
 
 
@@ -65,7 +65,7 @@ def test_what_is_written_is_read_back(tmp_path, splits, folds, mode):
 
 
 def test_files_are_as_hears_tools_expect_them(tmp_path):
-    """heareval takes the class from idx, by the label's text, and asserts that the largest idx is the count less one."""
+    """heareval finds the class of a label, as text, in the column idx; it asserts that the largest is the count minus one."""
     sounds = [(f"{pitch}.wav", split, [pitch], tone()) for split in ("train", "valid", "test") for pitch in (108, 21, 100)]
     task = write(tmp_path, sounds, evaluation=["pitch_acc", "chroma_acc"])
     assert (task / "labelvocabulary.csv").read_text() == "idx,label\n0,21\n1,100\n2,108\n"
@@ -214,9 +214,12 @@ def drop(files, *ends):
         (lambda files: files.update(published("tasks/b/")), "several tasks.*spoken_digit-1.0.9-small, tasks/b"),
         (
             lambda files: change_json(files, "metadata.json", embedding_type="event"),
-            r"spoken_digit labels moments \(embedding_type event\), not whole sounds",
+            r"spoken_digit has labels of moments \(embedding_type event\), not of whole sounds",
         ),
-        (lambda files: files.update({next(iter(files)): b"{}"}), "lacks embedding_type, prediction_type, splits, task_name"),
+        (
+            lambda files: files.update({next(iter(files)): b"{}"}),
+            r"task_metadata\.json has no embedding_type, prediction_type, splits, task_name",
+        ),
         (lambda files: files.update({next(iter(files)): b"{"}), "task_metadata.json is damaged"),
         (lambda files: drop(files, "fold03.json", "fold04.json"), r"2 of 6 files of the task.*fold03\.json"),
         (lambda files: drop(files, "labelvocabulary.csv"), "1 of 6 files of the task.*labelvocabulary.csv"),
@@ -224,7 +227,7 @@ def drop(files, *ends):
             lambda files: drop(files, "13.wav", "23.wav"),
             r"2 of 10 sounds are missing, the first is \S+/44100/fold01/\S+13\.wav",
         ),
-        (lambda files: drop(files, ".wav"), "no sounds: no folder is named after a sample rate"),
+        (lambda files: drop(files, ".wav"), "has no sounds: no folder is named after a sample rate"),
         (lambda files: change_json(files, "fold02.json", **{"a.wav": []}), "fold02/a.wav has 0 labels"),
         (lambda files: change_json(files, "fold02.json", **{"a.wav": ["3;7"]}), "fold02/a.wav has the label '3;7'"),
     ],

@@ -30,10 +30,10 @@ def test_esc50_is_read_from_its_archive_or_folder(tmp_path, esc50_zip, unpacked)
     assert clips.fold.value_counts().to_dict() == dict.fromkeys(range(1, 6), 4)
     assert card["clips"] == 20
     assert card["patches"] == 5
-    assert card["source"] == [str(source)]
+    assert card["files"] == [str(source)]
     assert logmel.shape == (20, 5, 96, 64)
     assert logmel.dtype == np.float16
-    # The last clip, by hand: decoded, resampled, padded to 5 s.
+    # The last clip, computed here: decoded, resampled, padded to 5 s.
     name = clips["clip"].iloc[-1]
     samples, rate = decode(esc50_files()[f"{AUDIO}/{name}"], name)
     sound = np.zeros(80000, np.float32)
@@ -41,7 +41,7 @@ def test_esc50_is_read_from_its_archive_or_folder(tmp_path, esc50_zip, unpacked)
     np.testing.assert_allclose(logmel[-1], LogMel()(torch.tensor(sound)), atol=4e-3)
 
 
-def test_another_set_is_held_against_the_pinned_release_unless_told_otherwise(tmp_path, esc50_zip):
+def test_another_set_is_refused_unless_the_configuration_allows_it(tmp_path, esc50_zip):
     with pytest.raises(UserError, match=r"meta/esc50.csv is not that of ESC-50.*checksum to \"none\""):
         prepared(tmp_path / "out", "esc50", [esc50_zip], checksum="")
 
@@ -70,7 +70,7 @@ def test_damaged_clips_are_named_and_counted_and_may_be_tolerated(tmp_path):
     assert "esc50: 2 of 20 clips are damaged" in message
     assert "1-100-A-0.wav is truncated: 1000 of its" in message
     assert "2-100-A-0.wav cannot be decoded" in message
-    assert "datasets.esc50.tolerate_clips" in message
+    assert "or set datasets.esc50.tolerate_clips to leave out up to this many" in message
     assert not any((tmp_path / "out").iterdir())
     clips, logmel, card = prepared(tmp_path / "out", "esc50", [archive], tolerate_clips=2)
     assert len(clips) == len(logmel) == card["clips"] == 18
@@ -78,7 +78,7 @@ def test_damaged_clips_are_named_and_counted_and_may_be_tolerated(tmp_path):
     assert "1-100-A-0.wav" not in set(clips["clip"])
 
 
-def test_a_clip_that_comes_twice_is_named(tmp_path):
+def test_a_clip_that_occurs_twice_is_named(tmp_path):
     files = esc50_files()
     meta = f"ESC-50-{COMMIT}/meta/esc50.csv"
     files[meta] += files[meta].splitlines(keepends=True)[3]

@@ -3,6 +3,7 @@ import pytest
 
 from doppelgangers.datasets import drums, notes
 from doppelgangers.datasets.archive import Tree
+from doppelgangers.datasets.catalogue import TASKS
 from doppelgangers.datasets.soundfont import SoundFont
 from doppelgangers.errors import UserError
 
@@ -33,6 +34,7 @@ def test_a_note_does_not_depend_on_the_one_before():
 
 def test_every_fold_of_notes_holds_out_an_instrument_of_each_family(tmp_path):
     clips = notes.load(Tree([], tmp_path), True).table
+    assert {TASKS[task].label for task in ("pitch", "family")} <= set(clips)
     assert clips["clip"].is_unique
     assert clips.groupby("program").fold.nunique().max() == 1
     assert (clips.groupby("fold").family.nunique() == 16).all()
@@ -43,11 +45,14 @@ def test_every_fold_of_notes_holds_out_an_instrument_of_each_family(tmp_path):
 
 def test_every_fold_of_drums_holds_out_a_kit_with_all_sounds(tmp_path):
     clips, read, _ = drums.load(Tree([], tmp_path), True)
+    assert TASKS["percussion"].label in clips
     assert clips.groupby("fold").kit.nunique().tolist() == [1] * 7
     assert (clips.groupby("fold").key.nunique() == 47).all()
-    sound, rate = read(next(clips.itertuples()))
+    clip = next(clips.itertuples())
+    sound, rate = read(clip)
     assert rate == 16000
     assert sound.shape == (16000,)
+    assert np.abs(sound).max() == pytest.approx(clip.velocity / 127)
 
 
 def test_what_is_no_soundfont_is_refused(tmp_path):
