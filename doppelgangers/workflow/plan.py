@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task
+from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
 from doppelgangers.datasets.settings import DatasetSettings
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.config import Config
@@ -143,7 +143,7 @@ def check_sources(config: Config) -> None:
     for name, row in used_datasets(config).items():
         settings = settings_of(config, name)
         parsed = urlparse(settings.url)
-        section = f"own_tasks.{name}" if name in config.own_tasks else f"datasets.{name}"
+        section = section_of(name)
         for key, path in (("path", settings.path), ("url", url2pathname(parsed.path) if parsed.scheme == "file" else "")):
             if path and not Path(path).exists():
                 raise UserError(f"{section}.{key}: {path} does not exist; correct it, or empty the key to use the catalogue's")

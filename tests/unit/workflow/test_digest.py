@@ -190,7 +190,7 @@ def test_all_code_that_a_stage_runs_is_in_its_digest(tmp_path):
     encoder, features = tmp_path / "encoder.safetensors", tmp_path / "features.npy"
     row = Dataset(module="folder", licence="", clip_s=1.0)
     options = {"dataset": "own", "row": row, "checksum": "", "limit_clips": 0, "tolerate_clips": 0}
-    options["sources"] = [tmp_path]
+    options["files"] = [tmp_path]
     stages = {
         ("datasets.prepare.prepare", "datasets.folder.load"): lambda: prepare(clips, logmel, card, **options),
         ("encoders.initialize.initialize",): lambda: initialize(encoder, seed=0, width=0.0625),
