@@ -1,7 +1,11 @@
 # make        set up .venv, then the whole study at the scale of config.yaml: results/table.csv
-# make test   set up .venv, then every test
+# make test   set up .venv, then the checks and every test
+# make check  the checks alone: lint, layout, direction of imports, types
+# make format correct what ruff and snakefmt can correct by themselves
+# make accept keep the results after a change of code that cannot change them (docs/reruns.md)
+# make docs   write what is generated from the settings and the catalogue
 # make bench  speed, as ratios of one run (docs/benchmarks.md)
-# make lock   renew requirements.lock and what is generated from it
+# make lock   renew the locks and what is generated from them
 # make clean  delete what runs made; make distclean deletes downloads and .venv too
 
 PYTHON ?= python3
@@ -10,7 +14,7 @@ CORES ?= all
 ARGS ?=
 
 .DEFAULT_GOAL := results/table.csv
-.PHONY: results/table.csv setup test bench lock docs format clean distclean
+.PHONY: results/table.csv setup check test accept bench lock docs format clean distclean
 
 results/table.csv: setup
 	@.venv/bin/python -m doppelgangers.workflow.unlock
@@ -18,19 +22,27 @@ results/table.csv: setup
 
 setup: .venv/installed
 
-# The lock is complete, so pip resolves nothing. Where there is an NVIDIA driver, JAX gets its CUDA plug-in.
+# The lock is complete and has the hash of every file, so pip resolves nothing and installs nothing else. Where there is an NVIDIA driver, JAX gets its CUDA plug-in.
 .venv/installed: requirements.lock requirements-cuda.lock
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "Python 3.11 or 3.12 is needed: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
-	$(PIP) install --quiet --no-deps -r requirements.lock
-	if nvidia-smi >/dev/null 2>&1; then $(PIP) install --quiet --no-deps -r requirements-cuda.lock; fi
+	$(PIP) install --quiet --require-hashes --no-deps -r requirements.lock
+	if nvidia-smi >/dev/null 2>&1; then $(PIP) install --quiet --require-hashes --no-deps -r requirements-cuda.lock; fi
 	touch $@
 
-test: setup
+check: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile rules
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/snakemake --lint
+	.venv/bin/lint-imports
+	.venv/bin/mypy
+
+test: check
+	.venv/bin/python -m pytest --cov $(ARGS)
+
+accept: setup
+	.venv/bin/python -m doppelgangers.workflow.accept $(ARGS)
 
 bench: setup
 	.venv/bin/python -m tests.benchmarks $(ARGS)
@@ -43,7 +55,7 @@ format: setup
 	.venv/bin/ruff format .
 	.venv/bin/snakefmt Snakefile rules
 
-UV := .venv/bin/uv pip compile pyproject.toml --universal --no-header --no-annotate --quiet --upgrade
+UV := .venv/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet --upgrade
 lock: setup
 	$(PIP) install --quiet uv
 	$(UV) --group dev --output-file requirements.lock

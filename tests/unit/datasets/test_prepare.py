@@ -1,7 +1,6 @@
 import os
-import subprocess
-import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,10 @@ from doppelgangers.errors import UserError
 from tests.archives import write_folder, write_zip
 from tests.miniatures import COMMIT, esc50_files, urbansound8k_files
 from tests.prepared import prepared
+from tests.recordings import pack
 
-# A script, not part of this repository, that writes the real recordings of ESC-10 in ESC-50's layout: SCRIPT OUT.zip
-ESC10_SCRIPT = os.environ.get("ESC10_SCRIPT", "")
+# Folder of the real recordings of ESC-10, as published; they are not part of this repository.
+ESC10_RECORDINGS = os.environ.get("ESC10_RECORDINGS", "")
 AUDIO = f"ESC-50-{COMMIT}/audio"
 
 
@@ -118,10 +118,9 @@ def test_memory_holds_a_few_sounds_however_many_there_are():
     assert peak < 40 * sound_bytes  # 4 sounds ahead for each thread, and those at work
 
 
-@pytest.mark.skipif(not ESC10_SCRIPT, reason="ESC10_SCRIPT is not set: the recordings of ESC-10 are not at hand")
+@pytest.mark.skipif(not ESC10_RECORDINGS, reason="ESC10_RECORDINGS is not set: the recordings of ESC-10 are not at hand")
 def test_real_recordings_in_esc50s_layout(tmp_path):
-    archive = tmp_path / "esc10.zip"
-    subprocess.run([sys.executable, ESC10_SCRIPT, archive], check=True)
+    archive = pack(Path(ESC10_RECORDINGS), tmp_path / "esc10.zip")
     clips, logmel, card = prepared(tmp_path / "out", "esc50", [archive], threads=2)
     assert card["clips"] == 400
     assert clips.groupby("fold").category.value_counts().unique().tolist() == [8]
