@@ -16,6 +16,7 @@ from tqdm import tqdm
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace
 from doppelgangers.pretraining.diagnostics import dead_share, effective_rank
+from doppelgangers.pretraining.learner import steps_of
 from doppelgangers.pretraining.losses import TERMS
 from doppelgangers.pretraining.settings import PretrainSettings
 from doppelgangers.pretraining.stopwatch import PARTS
@@ -158,7 +159,7 @@ class Reporter:
         self.source_s, self.begun = 0.0, time.monotonic()
         self.warned: set[str] = set()
         self.board = SummaryWriter(history.parent / "tensorboard", purge_step=start)
-        total, done = settings.steps * self.batch_pairs, start * self.batch_pairs
+        total, done = steps_of(settings) * self.batch_pairs, start * self.batch_pairs
         self.bar = tqdm(total=total, initial=done, desc=name, unit="pair", smoothing=0.05)
 
     def note(self, terms: torch.Tensor, source_s: float) -> None:

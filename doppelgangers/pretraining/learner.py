@@ -141,9 +141,15 @@ def sgd(parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> t
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adamw": torch.optim.AdamW, "sgd": sgd}
 
 
+def steps_of(settings: PretrainSettings) -> int:
+    """Number of steps of a training; pairs that do not fill a batch are left out."""
+    return settings.pairs // settings.batch_pairs
+
+
 def learning_rate_factor(settings: PretrainSettings) -> Callable[[int], float]:
     """Factor of the learning rate at step i, counted from 0: linear warm-up, then the schedule of the settings."""
-    steps, rise = settings.steps, round(settings.warmup * settings.steps)
+    steps = steps_of(settings)
+    rise = round(settings.warmup * steps)
 
     def factor(step: int) -> float:
         if step < rise:

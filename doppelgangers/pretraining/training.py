@@ -12,12 +12,12 @@ from doppelgangers.errors import UserError
 from doppelgangers.pretraining.augment import Augmentation
 from doppelgangers.pretraining.distributed import choose_device, launch
 from doppelgangers.pretraining.history import Reporter, Row
-from doppelgangers.pretraining.learner import Learner
+from doppelgangers.pretraining.learner import Learner, steps_of
 from doppelgangers.pretraining.losses import TERMS
 from doppelgangers.pretraining.memory import bytes_per_pair, require_memory
 from doppelgangers.pretraining.saving import Saver
 from doppelgangers.pretraining.settings import PretrainSettings
-from doppelgangers.pretraining.sources import Source, batches
+from doppelgangers.pretraining.sources import Pairs, Source, batches
 from doppelgangers.pretraining.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,22 @@ class Training:
             self.card, settings={**settings, **own, "reverberation": reverberation, **self.card.settings}
         )
 
+    def open_pairs(self) -> Pairs:
+        """The pairs of this training."""
+        return self.source.open(self.settings.batch_pairs, self.seed)
+
+    def new_learner(self, device: torch.device, rank: int = 0, ranks: int = 1) -> Learner:
+        """A learner of one rank, before its first step."""
+        return Learner(
+            self.settings,
+            width=self.width,
+            seed=self.seed,
+            augmentation=self.augmentation,
+            device=device,
+            rank=rank,
+            ranks=ranks,
+        )
+
 
 def train(training: Training) -> None:
     """Train an encoder so that the two views of a pair lie close together and different pairs lie far apart.
@@ -94,8 +110,8 @@ def require_room(training: Training, device: torch.device, ranks: int) -> None:
         UserError: saying how many pairs fit.
     """
     settings = training.settings.model_copy(update={"compile": False})
-    learner = Learner(settings, width=training.width, seed=training.seed, augmentation=Augmentation("none"), device=device)
-    samples = training.source.open(settings.batch_pairs, training.seed).samples
+    learner = dataclasses.replace(training, settings=settings, augmentation=Augmentation("none")).new_learner(device)
+    samples = training.open_pairs().samples
     per_pair = bytes_per_pair(lambda zeros: learner.loss(learner.patches(zeros, 0))[0][2], samples, device)
     require_memory(settings.batch_pairs, per_pair, device, ranks)
 
@@ -103,43 +119,34 @@ def require_room(training: Training, device: torch.device, ranks: int) -> None:
 def train_rank(rank: int, ranks: int, device: torch.device, training: Training) -> None:
     """The part of one process in `train`; the first one also reports and saves."""
     torch.backends.cudnn.benchmark = True  # all batches have one shape
-    settings, card = training.settings, training.whole_card
-    learner = Learner(
-        settings,
-        width=training.width,
-        seed=training.seed,
-        augmentation=training.augmentation,
-        device=device,
-        rank=rank,
-        ranks=ranks,
-    )
-    pairs = training.source.open(settings.batch_pairs, training.seed)
+    settings, card, steps = training.settings, training.whole_card, steps_of(training.settings)
+    learner, pairs = training.new_learner(device, rank, ranks), training.open_pairs()
     side = training.encoder.with_name("checkpoint.pt")
     start, rows = 0, []
     if state := load_state(side, card.settings, device):
         start, rows = state["step"], [Row(**row) for row in state["rows"]]
         learner.restore(state)
-        log.info("continuing at step %d of %d", start, settings.steps)
+        log.info("continuing at step %d of %d", start, steps)
     name = f"{card.encoder} seed {training.seed}"
     reporter = Reporter(training.history, name, settings, start, rows) if rank == 0 else None
     watch, saver = Stopwatch(device), Saver(side, card.settings, training.checkpoint_every_s)
     with saver.wait_for_sigterm():
-        for step, (sounds, source_s) in enumerate(batches(pairs, range(start, settings.steps), device, rank, ranks), start + 1):
+        for step, (sounds, source_s) in enumerate(batches(pairs, range(start, steps), device, rank, ranks), start + 1):
             watch.end("wait")
             learning_rate = learner.learning_rate
             terms, embeddings = learner.step(sounds, step, watch)
-            logged = step % settings.log_every_steps == 0 or step == settings.steps
+            logged = step % settings.log_every_steps == 0 or step == steps
             shares = watch.shares() if logged else None  # in every rank, or its marks would pile up
             if reporter is None:
                 continue
             reporter.note(terms, source_s)
             if shares is not None:
                 reporter.report(step, learning_rate, embeddings, shares)
-            if saver.due and step < settings.steps:
+            if saver.due and step < steps:
                 saver.save({"step": step, "rows": list(map(dataclasses.asdict, reporter.rows)), **learner.state()})
     if reporter is not None:
         reporter.finish()
         metrics = dict(zip(TERMS, terms.tolist(), strict=True))
-        seen = settings.steps * settings.batch_pairs
-        save_encoder(training.encoder, learner.encoder, dataclasses.replace(card, pairs=seen, metrics=metrics))
+        card = dataclasses.replace(card, pairs=steps * settings.batch_pairs, metrics=metrics)
+        save_encoder(training.encoder, learner.encoder, card)
         side.unlink(missing_ok=True)
