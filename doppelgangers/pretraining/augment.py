@@ -113,9 +113,8 @@ class GroupedPitchShift(PitchShift):
     """The library's transposition, applied at once to sounds that have drawn the same ratio."""
 
     def apply_transform(self, samples: torch.Tensor, **others) -> ObjectDict:
-        drawn = self.transform_parameters[
-            "transpositions"
-        ]  # one per sound; a chunk that shares it is one sound of many channels
+        # A ratio for each sound; in mode per_batch a chunk is one sound of many channels.
+        drawn = self.transform_parameters["transpositions"]
         channels, size = samples.shape[1], PITCH_SOUNDS.get(samples.device.type, PITCH_SOUNDS["cuda"])
         sounds = samples.reshape(-1, 1, samples.shape[-1])
         shifted = torch.empty_like(sounds)

@@ -16,7 +16,7 @@ from doppelgangers.pretraining.losses import OBJECTIVES, align_uniform
 from doppelgangers.pretraining.settings import PretrainSettings
 from doppelgangers.pretraining.stopwatch import Stopwatch
 
-HELD_BATCHES = 4  # by so many the program may be ahead of the GPU
+HELD_BATCHES = 4  # the program may be ahead of the GPU by at most this many batches
 
 
 class TwoViews(nn.Module):
@@ -69,7 +69,7 @@ class Learner:
 
     @property
     def learning_rate(self) -> float:
-        """Of the next step."""
+        """Learning rate of the next step."""
         return float(self.schedule.get_last_lr()[0])
 
     def patches(self, sounds: torch.Tensor, number: int) -> list[torch.Tensor]:

@@ -29,15 +29,6 @@ def sounds(count, samples=T, seed=0):
     return torch.randn(count, samples, generator=torch.Generator().manual_seed(seed)) * 0.1
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Several threads would wait for each other where other programs use the cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def responses(tmp_path):
     decay = np.exp(-np.arange(4000) / 500, dtype=np.float32)[:, None]

@@ -16,7 +16,8 @@ from doppelgangers.pretraining.distributed import JointBatchNorm, choose_device,
 from doppelgangers.pretraining.sources import Stream
 from doppelgangers.pretraining.stopwatch import Stopwatch
 from doppelgangers.pretraining.training import Training, train_rank
-from tests.unit.pretraining.small import CPU, RECIPE, WIDTH, changed, small_learner
+from doppelgangers.synthesis.generate import PairRecipe
+from tests.unit.pretraining.small import CPU, WIDTH, changed, small_learner
 
 SGD = {"optimizer": "sgd", "learning_rate": 0.1}
 RANKS, STEPS = 2, 3
@@ -30,7 +31,7 @@ def sounds_of(step):
 
 def learn(rank, ranks, objective, folder):
     """Some steps of one rank, whose results go to files."""
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # in the other process too
     torch.set_default_dtype(torch.float64)  # in float32 the order of sums matters, more with every step
     learner = small_learner(changed(**SGD, objective=objective), rank, ranks)
     learner.frontend.double()
@@ -45,10 +46,8 @@ def learn(rank, ranks, objective, folder):
 
 @pytest.fixture
 def single_precision_again():
-    threads = torch.get_num_threads()
     yield
     torch.set_default_dtype(torch.float32)
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("objective", ["align_uniform", "nt_xent"])
@@ -70,10 +69,10 @@ def test_a_whole_training_of_two_processes(tmp_path):
         training = Training(
             encoder=tmp_path / f"{ranks}/encoder.safetensors",
             history=tmp_path / f"{ranks}/history.csv",
-            card=Card("voice-0.05", "synthetic", seed=0, width=WIDTH),
+            card=Card("percussive-0.05", "synthetic", seed=0, width=WIDTH),
             settings=changed(**SGD, pairs=32, batch_pairs=8, log_every_steps=1),
             width=WIDTH,
-            source=Stream(RECIPE),
+            source=Stream(PairRecipe("percussive", 0.05)),  # it is compiled soonest
             augmentation=Augmentation("none"),
             checkpoint_every_s=0.0,
         )
