@@ -15,7 +15,7 @@ with job(snakemake):
         seed=int(snakemake.wildcards.seed),
         recipe=PairRecipe(made_of["architecture"], float(made_of["delta"]), **config["pairs"], **config["synth"]),
         augmentation=made_of["augmentation"],
-        store=snakemake.input.get("store"),
+        store=snakemake.input.get("store") or None,
         impulse_responses=next(iter(snakemake.input.impulse_responses), None),
         training=PretrainSettings(**config["pretrain"]),
         code=snakemake.params.code,

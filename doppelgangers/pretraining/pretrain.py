@@ -45,6 +45,8 @@ def pretrain(
     Raises:
         UserError: as `training.train`.
     """
+    if (training.source == "store") != (store is not None):
+        raise ValueError(f"source {training.source!r} does not go with the store {store}")
     facts = {f"recipe.{key}": value for key, value in dataclasses.asdict(recipe).items()}
     card = Card(
         name,

@@ -42,7 +42,7 @@ def store(tmp_path_factory):
 def run(folder, *, store=None, **changes):
     """Train in a folder, on a store or, without one, on a stream; `changes` are of STAGE or of TRAINING."""
     stage = {key: changes.pop(key, value) for key, value in STAGE.items()}
-    training = changed(source="store" if store else "stream", **changes)
+    training = changed(**{"source": "store" if store else "stream", **changes})
     pretrain(folder / "encoder.safetensors", folder / "history.csv", store=store, training=training, **stage)
 
 
@@ -192,7 +192,9 @@ def test_training_on_recordings_says_how_its_views_were_made(tmp_path, options):
     assert all(not torch.equal(tensor, start[name]) for name, tensor in weights(tmp_path).items() if name.endswith("weight"))
 
 
-def test_training_on_a_stream_needs_no_store(tmp_path):
+def test_training_on_a_stream_needs_no_store(tmp_path, store):
+    with pytest.raises(ValueError, match=r"source 'stream' does not go with the store .*manifest.json"):
+        run(tmp_path, store=store, source="stream")
     run(tmp_path, pairs=32, optimizer="sgd", schedule="step", warmup=0.0)
     assert read_json(tmp_path / "encoder.json")["pairs"] == 32
 
