@@ -1,4 +1,4 @@
-"""Made-up recordings, in files and decoded."""
+"""Artificial recordings, as files and decoded."""
 
 import io
 
@@ -10,7 +10,7 @@ FORMATS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG", "mp3": "MP3", "aiff": "AI
 
 
 def noise(samples, seed, channels=1):
-    """Sound (T, channels), loud in the middle of its range."""
+    """Sound (T, channels) of uniform noise between -0.5 and 0.5."""
     return np.random.default_rng(seed).uniform(-0.5, 0.5, (samples, channels)).astype(np.float32)
 
 
@@ -22,12 +22,12 @@ def encoded(sound, rate_hz=16000, format="WAV", subtype=None):
 
 
 def sound_files(count, samples=3200, folder="some/where"):
-    """Content of wav files of noise at 16 kHz, each a bit longer than the one before, by name."""
+    """Name -> content of wav files of noise at 16 kHz, each one sample longer than the one before."""
     return {f"{folder}/{i:02d}.wav": encoded(noise(samples + i, seed=i)) for i in range(count)}
 
 
 def write_decoded(folder, lengths, shards=1):
-    """What decoding leaves: recordings of random samples, as shards and recordings.csv; returns its path and the sounds."""
+    """Write recordings of random samples as decoding does, shards and recordings.csv; returns its path and the sounds."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     sounds = [random.integers(-30000, 30000, length, dtype=np.int16) for length in lengths]

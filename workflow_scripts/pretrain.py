@@ -1,12 +1,13 @@
 """Rule pretrain."""
 
 from doppelgangers.pretraining.pretrain import pretrain
+from doppelgangers.pretraining.settings import PretrainSettings
 from doppelgangers.synthesis.generate import PairRecipe
 from doppelgangers.workflow.job import job
 
 with job(snakemake):
     config = snakemake.params.config
-    training, made_of = dict(config["pretrain"]), config["made_of"]
+    made_of = config["made_of"]
     pretrain(
         snakemake.output.encoder,
         snakemake.output.history,
@@ -14,10 +15,9 @@ with job(snakemake):
         seed=int(snakemake.wildcards.seed),
         recipe=PairRecipe(made_of["architecture"], float(made_of["delta"]), **config["pairs"], **config["synth"]),
         augmentation=made_of["augmentation"],
-        store=snakemake.input.get("store"),
+        store=snakemake.input.get("store") or None,
         impulse_responses=next(iter(snakemake.input.impulse_responses), None),
-        source=training.pop("source"),
-        training=training,
+        training=PretrainSettings(**config["pretrain"]),
         code=snakemake.params.code,
         **config["encoder"],
     )

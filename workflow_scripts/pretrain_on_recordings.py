@@ -1,6 +1,7 @@
 """Rule pretrain_on_recordings."""
 
 from doppelgangers.pretraining.pretrain import pretrain_on_recordings
+from doppelgangers.pretraining.settings import PretrainSettings
 from doppelgangers.workflow.job import job
 
 with job(snakemake):
@@ -13,7 +14,7 @@ with job(snakemake):
         seed=int(snakemake.wildcards.seed),
         manifest=snakemake.input.recordings,
         impulse_responses=next(iter(snakemake.input.impulse_responses), None),
-        training=config["pretrain"],
+        training=PretrainSettings(**config["pretrain"]),
         code=snakemake.params.code,
         **config["encoders"]["real"][name],
         **config["encoder"],

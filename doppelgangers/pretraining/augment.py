@@ -1,6 +1,7 @@
-"""Augmentations of the paper: torch-audiomentations' of sounds and SpecAugment of log-mel patches, addressed by a seed."""
+"""The paper's augmentations of sounds (torch-audiomentations) and of log-mel patches (SpecAugment), each decided by a seed."""
 
 import contextlib
+import dataclasses
 import random
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,10 +21,12 @@ from doppelgangers.audio import decode, resample
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.audio_files import audio_files
 
+Seed = int | list[int]
+
 PROBABILITY = 0.5  # of each step (paper)
-CHUNK = 100  # sounds that share their parameters in mode per_batch (the authors')
-# Sounds that are transposed at once. The spectrum of one takes 2.3 MB, and a dozen such arrays are at work: on a CPU four
-# sounds are the fastest, three times as fast as a hundred.
+CHUNK = 100  # sounds that share their parameters in mode per_batch, as in the authors' code
+# Sounds that are transposed at once. The spectrum of one takes 2.3 MB, and a dozen such arrays are in use at a time: on a CPU,
+# four sounds at once are the fastest, three times as fast as a hundred.
 PITCH_SOUNDS = {"cpu": 4, "cuda": 64}
 
 
@@ -31,10 +34,10 @@ class Augment(torch.nn.Module):
     """High-pass, low-pass, transposition, shift and reverberation, in this order, each with a probability of 0.5.
 
     Args:
-        rate_hz: of the sounds.
+        rate_hz: sample rate of the sounds.
         impulse_responses: folder or archive of sound files to convolve with; None leaves that step out.
-        mode: "per_batch", in which a chunk of sounds shares what is drawn, or "per_example".
-        chunk: sounds that are augmented together.
+        mode: "per_batch", in which the sounds of a chunk share their random parameters, or "per_example".
+        chunk: number of sounds that are augmented together.
 
     Raises:
         UserError: when there are no impulse responses, or one is damaged.
@@ -46,7 +49,8 @@ class Augment(torch.nn.Module):
         steps = [
             BatchedHighPass(20.0, 800.0, **options),
             BatchedLowPass(1200.0, 8000.0, **options),
-            # ASSUME: as upstream: only ratios that the library resamples fast, at 16 kHz 125/128 and 128/125 (±0.41 semitones).
+            # ASSUME: as upstream: only ratios that the library resamples fast, which at 16 kHz are 125/128 and 128/125
+            # (±0.41 semitones).
             GroupedPitchShift(-2.0, 2.0, **options),
             Shift(-0.25, 0.25, shift_unit="fraction", rollover=True, **options),
         ]
@@ -56,38 +60,38 @@ class Augment(torch.nn.Module):
         self.chunk = chunk
 
     @torch.no_grad()
-    def forward(self, sounds: torch.Tensor, seed: int | list[int]) -> torch.Tensor:
+    def forward(self, sounds: torch.Tensor, seed: Seed) -> torch.Tensor:
         """Augmented sounds: (N, T) -> a new tensor (N, T). On a CPU the same seed gives the same result."""
         with seeded(seed, sounds.device):
             return torch.cat([self.steps(chunk[:, None]).samples[:, 0] for chunk in sounds.split(self.chunk)])
 
 
 class SpecAugment(torch.nn.Module):
-    """Masks of time and frequency over log-mel patches, as the authors set them; masked is what becomes the batch's mean."""
+    """Masks of time and frequency over log-mel patches, of the authors' sizes; what is masked becomes the mean of the batch."""
 
     def __init__(self):
         super().__init__()
-        # Of 96 frames a mask covers at most p of them, 38.
+        # A mask covers at most the share p of the 96 frames: 38.
         self.masks = torchaudio.transforms.SpecAugment(
             n_time_masks=4, time_mask_param=40, n_freq_masks=2, freq_mask_param=20, iid_masks=True, p=0.4
         )
 
     @torch.no_grad()
-    def forward(self, patches: torch.Tensor, seed: int | list[int]) -> torch.Tensor:
+    def forward(self, patches: torch.Tensor, seed: Seed) -> torch.Tensor:
         """Masked patches: (N, 96, 64) -> a new tensor (N, 96, 64). On a CPU the same seed gives the same result."""
         with seeded(seed, patches.device):
             return self.masks(patches.transpose(-1, -2)).transpose(-1, -2).contiguous()
 
 
 class BatchedLowPass(LowPassFilter):
-    """The library's low-pass, with all filters of a batch applied at once."""
+    """The library's low-pass filter, with all filters of a batch applied at once."""
 
     def apply_transform(self, samples: torch.Tensor, **others) -> ObjectDict:
         return ObjectDict(samples=low_pass(samples, self.transform_parameters["cutoff_freq"], self.sample_rate), **others)
 
 
 class BatchedHighPass(HighPassFilter):
-    """The library's high-pass: what its low-pass takes away; with all filters of a batch applied at once."""
+    """The library's high-pass filter (the sound minus its low-pass), with all filters of a batch applied at once."""
 
     def apply_transform(self, samples: torch.Tensor, **others) -> ObjectDict:
         low = low_pass(samples, self.transform_parameters["cutoff_freq"], self.sample_rate)
@@ -95,19 +99,22 @@ class BatchedHighPass(HighPassFilter):
 
 
 def low_pass(samples: torch.Tensor, cutoffs_hz: torch.Tensor, rate_hz: int) -> torch.Tensor:
-    """julius' low-pass filters, as the library builds them: samples (B, C, T), cutoffs (B,) -> (B, C, T)."""
-    # The frequency was converted to mel and back, which may round it to beyond half the rate.
-    filters = [julius.LowPassFilters([min(cutoff / rate_hz, 0.5)]).filters[0, 0] for cutoff in cutoffs_hz.tolist()]
+    """The low-pass filters of julius, which the library uses too: samples (B, C, T), cutoffs (B,) -> (B, C, T)."""
+    # The library converts the frequency to mel and back, which may round it up to more than half the sample rate.
+    filters = [
+        julius.LowPassFilters([min(cutoff / rate_hz, 0.5)]).get_buffer("filters")[0, 0] for cutoff in cutoffs_hz.tolist()
+    ]
     half = max(map(len, filters)) // 2
     kernels = torch.stack([pad(taps, [half - len(taps) // 2] * 2) for taps in filters])[:, None].to(samples.device)
     return convolve(pad(samples, (half, half), mode="replicate"), kernels, mode="valid")  # the filters are symmetric
 
 
 class GroupedPitchShift(PitchShift):
-    """The library's transposition, of several sounds at once that have drawn the same ratio."""
+    """The library's transposition, applied at once to sounds that have drawn the same ratio."""
 
     def apply_transform(self, samples: torch.Tensor, **others) -> ObjectDict:
-        drawn = self.transform_parameters["transpositions"]  # per sound, or one for all channels of the only "sound"
+        # A ratio for each sound; in mode per_batch a chunk is one sound of many channels.
+        drawn = self.transform_parameters["transpositions"]
         channels, size = samples.shape[1], PITCH_SOUNDS.get(samples.device.type, PITCH_SOUNDS["cuda"])
         sounds = samples.reshape(-1, 1, samples.shape[-1])
         shifted = torch.empty_like(sounds)
@@ -119,11 +126,11 @@ class GroupedPitchShift(PitchShift):
 
 
 class Reverberation(ApplyImpulseResponse):
-    """The library's convolution with impulse responses, which are in memory: torchaudio reads files no more.
+    """The library's convolution with impulse responses, which are in memory here: torchaudio no longer reads files.
 
     Args:
-        responses: (1, L) each.
-        options: of the library's.
+        responses: impulse responses, (1, L) each.
+        options: those of the library's class.
     """
 
     def __init__(self, responses: list[torch.Tensor], **options):
@@ -132,12 +139,12 @@ class Reverberation(ApplyImpulseResponse):
 
     def randomize_parameters(self, samples: torch.Tensor, **others) -> None:
         super().randomize_parameters(samples, **others)
-        # What comes later than a sound is long is cut off after the convolution.
+        # The part of a response beyond the length of the sound has no effect, because the result is cut to that length.
         self.transform_parameters["ir"] = self.transform_parameters["ir"][..., : samples.shape[-1]]
 
 
 def read_impulse_responses(path: Path, rate_hz: int) -> list[torch.Tensor]:
-    """All sound files of a folder or archive, mono, (1, L) float32 each at `rate_hz`.
+    """All sound files of a folder or archive, in mono and at `rate_hz`: (1, L) float32 each.
 
     Raises:
         UserError: when there are none, or one is damaged.
@@ -149,8 +156,8 @@ def read_impulse_responses(path: Path, rate_hz: int) -> list[torch.Tensor]:
 
 
 @contextlib.contextmanager
-def seeded(seed: int | list[int], device: torch.device) -> Iterator[None]:
-    """Draw from a seed, and leave the generators of torch and Python as they were (the libraries draw from no others)."""
+def seeded(seed: Seed, device: torch.device) -> Iterator[None]:
+    """Seed the generators of torch and Python, from which alone the libraries draw, and restore their states at the end."""
     number = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
     python = random.getstate()
     on_gpu = device.type == "cuda"
@@ -166,54 +173,62 @@ def seeded(seed: int | list[int], device: torch.device) -> Iterator[None]:
             random.setstate(python)
 
 
-class Augmentation(NamedTuple):
-    """What is done to the views of pairs before and after the front-end; both leave shape and device as they are.
+class Augmenters(NamedTuple):
+    """An augmentation at work, before and after the front-end; both functions leave shape and device as they are.
 
     Attributes:
         sounds: takes (N, 2, T) and a seed; the two views are augmented independently.
         patches: takes log-mel patches (N, 96, 64) and a seed.
     """
 
-    sounds: Callable[[torch.Tensor, int | list[int]], torch.Tensor]
-    patches: Callable[[torch.Tensor, int | list[int]], torch.Tensor]
+    sounds: Callable[[torch.Tensor, Seed], torch.Tensor]
+    patches: Callable[[torch.Tensor, Seed], torch.Tensor]
 
 
-def unchanged(x: torch.Tensor, seed: int | list[int]) -> torch.Tensor:
+def unchanged(x: torch.Tensor, seed: Seed) -> torch.Tensor:
     """x."""
     return x
 
 
-def of_sounds(mode: str) -> Callable[[Path | None, int], Augmentation]:
-    """Builder of `Augment` in a mode."""
+def of_sounds(mode: str) -> Callable[[Path | None, int], Augmenters]:
+    """A function that builds `Augment` in a mode, as an entry of `AUGMENTATIONS`."""
 
-    def build(impulse_responses: Path | None, rate_hz: int) -> Augmentation:
+    def build(impulse_responses: Path | None, rate_hz: int) -> Augmenters:
         augment = Augment(rate_hz, impulse_responses, mode)
 
-        def views(pairs: torch.Tensor, seed: int | list[int]) -> torch.Tensor:
+        def views(pairs: torch.Tensor, seed: Seed) -> torch.Tensor:
             return torch.stack([augment(pairs[:, view], [*np.atleast_1d(seed).tolist(), view]) for view in (0, 1)], dim=1)
 
-        return Augmentation(views, unchanged)
+        return Augmenters(views, unchanged)
 
     return build
 
 
-AUGMENTATIONS = {
-    "none": lambda impulse_responses, rate_hz: Augmentation(unchanged, unchanged),
+# name -> function of (impulse responses, sample rate)
+AUGMENTATIONS: dict[str, Callable[[Path | None, int], Augmenters]] = {
+    "none": lambda impulse_responses, rate_hz: Augmenters(unchanged, unchanged),
     "waveform": of_sounds("per_batch"),
     "waveform_per_example": of_sounds("per_example"),
-    "spec": lambda impulse_responses, rate_hz: Augmentation(unchanged, SpecAugment()),
+    "spec": lambda impulse_responses, rate_hz: Augmenters(unchanged, SpecAugment()),
 }
 
 
-def build_augmentation(name: str, impulse_responses: Path | None, rate_hz: int) -> Augmentation:
-    """An entry of `AUGMENTATIONS`.
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """What is done to the views of pairs; a plain value, which other processes can receive and build themselves.
 
-    Args:
-        name: of the entry.
+    Attributes:
+        name: of an entry of `AUGMENTATIONS`.
         impulse_responses: folder or archive for "waveform" and "waveform_per_example"; None leaves reverberation out.
-        rate_hz: of the sounds.
-
-    Raises:
-        UserError: when there are no impulse responses, or one is damaged.
     """
-    return AUGMENTATIONS[name](impulse_responses, rate_hz)
+
+    name: str
+    impulse_responses: Path | None = None
+
+    def build(self, rate_hz: int) -> Augmenters:
+        """Make it ready for sounds of a sample rate.
+
+        Raises:
+            UserError: when there are no impulse responses, or one is damaged.
+        """
+        return AUGMENTATIONS[self.name](self.impulse_responses, rate_hz)

@@ -16,44 +16,46 @@ VIEWS = ("crop", "jitter")
 class RecordingPairs:
     """Pairs cut from decoded recordings, read from disk as they are asked for.
 
-    Pair i is of epoch i // len(self); in an epoch every recording comes once, in a random order. The pair at (seed, index)
-    is the same whatever else is read with it: order and places are drawn for whole epochs, by (seed, epoch).
+    Pair i belongs to epoch i // len(self). In an epoch every recording is used once, in a random order. The pair at
+    (seed, index) is the same whatever else is read with it: order and places are drawn for whole epochs, by (seed, epoch).
 
     Args:
-        manifest: recordings.csv, beside its shards (`recordings.decode_recordings`).
-        seed: which sequence of pairs.
-        samples: T, length of a view; a shorter recording is padded with silence at its end.
-        views: "crop" for one random part of a recording as both views, "jitter" for two, drawn independently.
-        layers: 0, or of how many parts both views are a mixture: the recording is cut into whole parts of T samples, so many
-            are drawn without replacement (all of them, where there are fewer), summed, and divided by the sum's peak. It
-            takes the place of a random part, so it goes with "crop" only.
+        manifest: recordings.csv of `recordings.decode_recordings`, beside its shards.
+        seed: chooses the sequence of pairs.
+        samples: length of a view, T; a shorter recording is padded with silence at its end.
+        views: "crop", both views are the same random part of a recording, or "jitter", two parts, drawn independently.
+        layers: 0 for no mixture. Otherwise both views are the same mixture: the recording is divided into whole parts of T
+            samples, this many of them are drawn without replacement (all of them, where there are fewer) and summed, and
+            the sum is divided by its peak. This replaces the random part, so it is possible with "crop" only.
 
     Raises:
-        UserError: when the manifest or a shard is missing or damaged, or layers are asked for with "jitter".
+        UserError: when the manifest or a shard is missing or damaged, or layers are combined with "jitter".
     """
 
-    def __init__(self, manifest: Path, seed: int, samples: int, views: str = "crop", layers: int = 0):
+    def __init__(self, manifest: Path, *, seed: int, samples: int, views: str = "crop", layers: int = 0):
         if views not in VIEWS:
             raise UserError(f"views must be one of {', '.join(VIEWS)}, not {views!r}")
         if layers and views == "jitter":
-            raise UserError("layers mix parts of a recording into one sound, of which jitter has no two; set one of them")
+            raise UserError(
+                "layers makes one mixture for both views, jitter needs two different ones: set layers to 1, or views to crop"
+            )
         self.seed, self.samples, self.layers = seed, samples, layers
-        self.draws = layers or VIEWS.index(views) + 1  # places drawn for each pair
+        self.draws = layers or VIEWS.index(views) + 1  # number of places that are drawn for each pair
         table = read_manifest(manifest)
         self.start, self.length = table["start"].to_numpy(), table["samples"].to_numpy()
         self.shard, files = pd.factorize(table["shard"])
         sizes = table.groupby("shard")["samples"].sum()
-        self.shards = [open_shard(Path(manifest).with_name(file), sizes[file]) for file in files]
-        self.epoch = functools.lru_cache(2)(self._draw)  # a batch may reach into the next one
+        self.shards = [open_shard(manifest.with_name(file), sizes[file]) for file in files]
+        self.epoch = functools.lru_cache(2)(self._draw)  # a batch may extend into the next epoch
 
     def __len__(self) -> int:
-        """Recordings: pairs of an epoch."""
+        """Number of recordings, which is the number of pairs of an epoch."""
         return len(self.length)
 
     def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """Which recordings come, (len(self),), and where each is cut, (len(self), draws), in samples from its start.
+        """The recordings of an epoch, (len(self),), and where each is cut, in samples from its start, (len(self), draws).
 
-        Where a recording has fewer parts than layers, places beyond its parts are -1.
+        Where a recording has fewer parts than there are layers, the remaining places are -1.
         """
         random = np.random.default_rng([self.seed, epoch])
         order = random.permutation(len(self))
@@ -68,9 +70,9 @@ class RecordingPairs:
         epochs, positions = np.divmod(np.asarray(indices, np.int64), len(self))
         recordings, places = np.empty(len(epochs), np.int64), np.empty((len(epochs), self.draws), np.int64)
         for epoch in np.unique(epochs).tolist():
-            order, cuts = self.epoch(epoch)
+            order, drawn = self.epoch(epoch)
             within = epochs == epoch
-            recordings[within], places[within] = order[positions[within]], cuts[positions[within]]
+            recordings[within], places[within] = order[positions[within]], drawn[positions[within]]
         starts = self.start[recordings, None] + places
         sizes = np.where(places < 0, 0, np.minimum(self.length[recordings, None] - places, self.samples))
         pairs = np.empty((len(recordings), 2, self.samples), np.float32)
@@ -88,7 +90,7 @@ class RecordingPairs:
 
 
 def draw_without_replacement(uniform: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Different numbers below `sizes` for each row, all choices alike likely.
+    """Different numbers below `sizes` for each row, all choices equally likely.
 
     Args:
         uniform: (N, K) in [0, 1).
@@ -99,15 +101,15 @@ def draw_without_replacement(uniform: np.ndarray, sizes: np.ndarray) -> np.ndarr
     """
     drawn = np.empty(uniform.shape, np.int64)
     for k in range(uniform.shape[1]):
-        number = (uniform[:, k] * (sizes[:, 0] - k)).astype(np.int64)  # among those that are left ...
+        number = (uniform[:, k] * (sizes[:, 0] - k)).astype(np.int64)  # its rank among the numbers that are left ...
         for taken in np.sort(drawn[:, :k], axis=1).T:
-            number += number >= taken  # ... which are numbered past the taken ones
+            number += number >= taken  # ... which becomes the number itself by skipping the taken ones
         drawn[:, k] = number
     return np.where(np.arange(uniform.shape[1]) < sizes, drawn, -1)
 
 
 def copy(cut: np.ndarray, view: np.ndarray) -> None:
-    """Write 16-bit sound (t,) to a float view (T,), t <= T, with silence after it."""
+    """Write a 16-bit sound (t,), t <= T, to a float view (T,), followed by silence."""
     view[: len(cut)] = cut
     view[: len(cut)] /= PCM_SCALE
     view[len(cut) :] = 0
@@ -125,29 +127,33 @@ def read_manifest(path: Path) -> pd.DataFrame:
     """The rows of recordings.csv.
 
     Raises:
-        UserError: when it is missing, empty, or no such table.
+        UserError: when it is missing, empty, or not such a table.
     """
     columns = {"shard": str, "start": np.int64, "samples": np.int64}
     try:
         table = pd.read_csv(path, usecols=list(columns), dtype=columns, encoding_errors="surrogateescape")
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}); delete it and run again to make it anew") from error
+        raise UserError(f"{path} cannot be read ({error}); delete it and run again to restore it") from error
     if table.empty:
-        raise UserError(f"{path} lists no recording; delete it and run again to make it anew")
+        raise UserError(f"{path} lists no recording; delete it and run again to restore it")
     return table
 
 
 def open_shard(path: Path, samples: int) -> np.ndarray:
-    """Map a shard of 16-bit sound that must have so many samples.
+    """Map a shard of 16-bit sound into memory.
+
+    Args:
+        path: of the shard.
+        samples: that it must have.
 
     Raises:
         UserError: when it is missing or has another length.
     """
-    anew = f"delete {path.with_name('recordings.csv')} and run again to make it anew"
+    remedy = f"delete {path.with_name('recordings.csv')} and run again to restore it"
     try:
-        shard = np.asarray(np.memmap(path, "<i2", "r"))  # slices of a plain array are made faster than of a memmap
+        shard = np.asarray(np.memmap(path, "<i2", "r"))  # slicing a plain array is faster than slicing a memmap
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read ({error}); {anew}") from error
+        raise UserError(f"{path} cannot be read ({error}); {remedy}") from error
     if len(shard) != samples:
-        raise UserError(f"{path} has {len(shard)} samples and not {samples}; {anew}")
+        raise UserError(f"{path} has {len(shard)} samples and not {samples}; {remedy}")
     return shard

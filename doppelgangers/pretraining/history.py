@@ -1,10 +1,13 @@
-"""history.csv: how a training went, and what is said of it while it goes."""
+"""history.csv, and the messages of a training while it runs."""
 
 import csv
+import dataclasses
 import logging
 import math
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.tensorboard import SummaryWriter
@@ -13,27 +16,69 @@ from tqdm import tqdm
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace
 from doppelgangers.pretraining.diagnostics import dead_share, effective_rank
+from doppelgangers.pretraining.learner import steps_of
+from doppelgangers.pretraining.losses import TERMS
+from doppelgangers.pretraining.settings import PretrainSettings
 from doppelgangers.pretraining.stopwatch import PARTS
 
-AFFECTS_RESULTS = False  # it reports of a training and may stop it, but does not change it
+AFFECTS_RESULTS = False  # it describes a training and may stop it, but does not change it
 
 log = logging.getLogger(__name__)
 
-TERMS = ("align", "uniform", "loss")
-# Shares of the time since the row before: waiting for sounds, front-end, forward, backward; and making sounds, beside these.
-SHARES = (*(f"{part}_share" for part in PARTS), "source_share")
-HISTORY = ("step", "pairs", *TERMS, "lr", "pairs_per_s", "effective_rank", "dead_share", *SHARES)
-COLLAPSED = -0.01  # uniformity of embeddings that are all alike is 0
-NEARLY_COLLAPSED = -0.1  # their mean squared distance is 0.05 of the 2 that it is on an even sphere; untrained: -0.76
-UNRELATED = 1.9  # alignment of unrelated views is 2 on an even sphere; Voice: 1.8 at delta 0.25, up to 1.93 at 0.5
-GAIN = 0.05  # of uniformity
+COLLAPSED = -0.01  # uniformity; that of embeddings that are all the same is 0
+NEARLY_COLLAPSED = -0.1  # the mean squared distance is about 0.05 then, and 2 on an even sphere; an untrained encoder has -0.76
+UNRELATED = 1.9  # alignment; that of unrelated views on an even sphere is 2; voice has 1.8 at delta 0.25, up to 1.93 at 0.5
+GAIN = 0.05  # of uniformity, within a window
 WINDOW = 10  # rows
 
 
-def record(step: int, batch_pairs: int, terms: tuple, lr: float, speed: float, spread: tuple, shares: tuple) -> dict:
-    """One row of the history, of the `TERMS`, the spread (effective rank, share of dead dimensions) and the `SHARES`."""
-    row = (step, step * batch_pairs, *terms, lr, round(speed, 1), *spread, *(round(share, 3) for share in shares))
-    return dict(zip(HISTORY, row, strict=True))
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A row of the history. A share is one of the time since the row before.
+
+    Attributes:
+        step, pairs: done so far.
+        align, uniform, loss: of the batch of that step.
+        lr: learning rate of that step.
+        pairs_per_s: since the row before.
+        effective_rank, dead_share: of the embeddings of that step, as in `diagnostics`.
+        wait_share: waiting for sounds.
+        frontend_share, forward_share, backward_share: the parts of a step.
+        source_share: making sounds, at the same time as the others.
+    """
+
+    step: int
+    pairs: int
+    align: float
+    uniform: float
+    loss: float
+    lr: float
+    pairs_per_s: float
+    effective_rank: float
+    dead_share: float
+    wait_share: float
+    frontend_share: float
+    forward_share: float
+    backward_share: float
+    source_share: float
+
+
+HISTORY = tuple(field.name for field in dataclasses.fields(Row))
+
+
+def record(
+    step: int,
+    batch_pairs: int,
+    terms: Iterable[float],
+    lr: float,
+    speed: float,
+    spread: tuple[float, float],
+    shares: Iterable[float],
+) -> Row:
+    """A row, of the `losses.TERMS`, the pairs per second, the spread (effective rank, dead share) and the shares, in order."""
+    rates = lr, round(speed, 1)
+    values: list[Any] = [step, step * batch_pairs, *terms, *rates, *spread, *(round(share, 3) for share in shares)]
+    return Row(*values)
 
 
 def check_terms(name: str, first: int, terms: list[list[float]]) -> None:
@@ -61,92 +106,93 @@ def check_terms(name: str, first: int, terms: list[list[float]]) -> None:
             )
 
 
-def find_warnings(rows: list[dict]) -> dict[str, str]:
-    """What the paper's signs of failure say of a training so far: kind -> message.
+def find_warnings(rows: list[Row]) -> dict[str, str]:
+    """The paper's signs of failure that a training shows so far: kind -> message.
 
-    "collapse" when the embeddings of the last row are nearly identical; "delta" when over the last `WINDOW` rows the views
-    of a pair were all but unrelated in the mean, and uniformity, which that may pay for, no longer gained.
+    "collapse" when the embeddings of the last row are nearly identical; "delta" when, on average over the last `WINDOW`
+    rows, the two views of a pair were almost unrelated, and uniformity did not improve in return.
 
     Args:
         rows: of the history, in order.
     """
     found, last, window = {}, rows[-1], rows[-WINDOW:]
-    place = f"step {last['step']}: align {last['align']:.3f}, uniform {last['uniform']:.3f}"
-    if last["uniform"] > NEARLY_COLLAPSED:
+    place = f"step {last.step}: align {last.align:.3f}, uniform {last.uniform:.3f}"
+    if last.uniform > NEARLY_COLLAPSED:
         found["collapse"] = (
-            f"the embeddings are nearly identical ({place}, effective rank {last['effective_rank']:.1f}): "
+            f"the embeddings are nearly identical ({place}, effective rank {last.effective_rank:.1f}): "
             "delta may be too small, or the terms of the loss unbalanced"
         )
-    gain = window[0]["uniform"] - min(row["uniform"] for row in window)
-    if len(window) == WINDOW and sum(row["align"] for row in window) > UNRELATED * WINDOW and gain < GAIN:
+    gain = window[0].uniform - min(row.uniform for row in window)
+    if len(window) == WINDOW and sum(row.align for row in window) > UNRELATED * WINDOW and gain < GAIN:
         found["delta"] = (
-            f"the views of a pair are hardly nearer than unrelated sounds, and uniformity gains nothing by it ({place}): "
+            f"the views of a pair are hardly closer than unrelated sounds, and uniformity does not improve ({place}): "
             "delta may be too large for so many pairs"
         )
     return found
 
 
-def write_history(path: Path, rows: list[dict]) -> None:
+def write_history(path: Path, rows: list[Row]) -> None:
+    """Write rows as csv, with six digits of each number."""
     with replace(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.DictWriter(file, HISTORY)
         writer.writeheader()
         writer.writerows(
-            {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()} for row in rows
+            {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in dataclasses.asdict(row).items()}
+            for row in rows
         )
 
 
 class Reporter:
-    """What a training says of itself while it runs: history.csv, TensorBoard, progress, warnings, and a stop if it fails.
+    """Tells how a training goes: history.csv, TensorBoard, a progress bar, warnings; and stops it when it has failed.
 
     Args:
         history: csv to write at the end.
         name: of the training, for messages.
-        batch_pairs, steps: how much there is to do.
+        settings: of the training.
         start: step to continue from.
         rows: of the history up to there.
     """
 
-    def __init__(self, history: Path, name: str, batch_pairs: int, steps: int, start: int, rows: list[dict]):
-        self.history, self.name, self.batch_pairs, self.rows = history, name, batch_pairs, rows
+    def __init__(self, history: Path, name: str, settings: PretrainSettings, start: int, rows: list[Row]):
+        self.history, self.name, self.batch_pairs, self.rows = history, name, settings.batch_pairs, rows
         self.terms: list[torch.Tensor] = []
         self.source_s, self.begun = 0.0, time.monotonic()
         self.warned: set[str] = set()
-        self.board = SummaryWriter(Path(history).parent / "tensorboard", purge_step=start)
-        done = start * batch_pairs
-        self.bar = tqdm(total=steps * batch_pairs, initial=done, desc=name, unit="pair", smoothing=0.05)
+        self.board = SummaryWriter(history.parent / "tensorboard", purge_step=start)
+        total, done = steps_of(settings) * self.batch_pairs, start * self.batch_pairs
+        self.bar = tqdm(total=total, initial=done, desc=name, unit="pair", smoothing=0.05)
 
-    def note(self, terms: torch.Tensor, seconds: float) -> None:
-        """Keep the terms of a step, which stay on the device, and the seconds that its sounds took."""
+    def note(self, terms: torch.Tensor, source_s: float) -> None:
+        """Keep the terms of a step, which stay on the device, and the seconds that it took to make its sounds."""
         self.terms.append(terms)
-        self.source_s += seconds
+        self.source_s += source_s
         self.bar.update(self.batch_pairs)
 
     def report(self, step: int, lr: float, embeddings: torch.Tensor, shares: dict[str, float]) -> None:
-        """Look at all steps since the last report, and add a row to the history; `shares` are a `Stopwatch`'s since then.
+        """Check all steps since the last report, and add a row to the history; `shares` are those of a `Stopwatch`.
 
         Raises:
-            UserError: as in `history.check_terms`.
+            UserError: as `check_terms`.
         """
         terms = torch.stack(self.terms).cpu()
         check_terms(self.name, step - len(terms) + 1, terms.tolist())
         elapsed = time.monotonic() - self.begun
         speed = len(terms) * self.batch_pairs / elapsed
         spread = effective_rank(embeddings), dead_share(embeddings)
-        self.rows.append(
-            record(step, self.batch_pairs, terms[-1].tolist(), lr, speed, spread, (*shares.values(), self.source_s / elapsed))
-        )
+        spent = [*(shares[part] for part in PARTS), self.source_s / elapsed]
+        row = record(step, self.batch_pairs, terms[-1].tolist(), lr, speed, spread, spent)
+        self.rows.append(row)
         self.terms, self.source_s, self.begun = [], 0.0, time.monotonic()
         for kind, message in find_warnings(self.rows).items():
             if kind not in self.warned:
                 log.warning("%s: %s", self.name, message)
             self.warned.add(kind)
-        self.bar.set_postfix(align=f"{terms[-1][0]:.3f}", uniform=f"{terms[-1][1]:.3f}")
+        self.bar.set_postfix(align=f"{row.align:.3f}", uniform=f"{row.uniform:.3f}")
         for key in HISTORY[2:]:
-            self.board.add_scalar(key, self.rows[-1][key], step)
+            self.board.add_scalar(key, getattr(row, key), step)
 
-    def finish(self) -> dict:
-        """Write the history; returns its last row."""
+    def finish(self) -> None:
+        """Write the history."""
         self.bar.close()
         self.board.close()
         write_history(self.history, self.rows)
-        return self.rows[-1]

@@ -1,8 +1,8 @@
 """An encoder and what a step of its training takes."""
 
 import collections
-import dataclasses
 import math
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
@@ -10,57 +10,17 @@ from torch.nn.parallel import DistributedDataParallel
 
 from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.frontend import RATE_HZ, LogMel
-from doppelgangers.pretraining.augment import build_augmentation
+from doppelgangers.pretraining.augment import Augmentation
 from doppelgangers.pretraining.distributed import gather, join_batch_norms, ranks_of_group
 from doppelgangers.pretraining.losses import OBJECTIVES, align_uniform
+from doppelgangers.pretraining.settings import PretrainSettings
 from doppelgangers.pretraining.stopwatch import Stopwatch
 
-HELD_BATCHES = 4  # by which the program may be ahead of the GPU
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """How an encoder is trained.
-
-    Attributes:
-        width: of the encoder.
-        seed: of the initial weights, of the order of stored pairs, and of crops and augmentations.
-        pairs: seen in all; the last step that would go beyond is left out.
-        batch_pairs: per step, over all GPUs together.
-        objective: a name of `losses.OBJECTIVES`; align and uniform are measured under each.
-        temperature: of nt_xent.
-        optimizer: a name of `OPTIMIZERS`.
-        learning_rate, weight_decay, schedule, warmup, milestones: of the optimisation.
-        log_every_steps: steps between two rows of the history.
-        gpus: as in `distributed.choose_device`.
-        precision: "float32", or "bfloat16" for the encoder's products (weights, losses and updates stay in float32).
-        compile: let torch.compile make machine code of the encoder.
-    """
-
-    width: float
-    seed: int
-    pairs: int
-    batch_pairs: int
-    objective: str
-    temperature: float
-    optimizer: str
-    learning_rate: float
-    weight_decay: float
-    schedule: str
-    warmup: float
-    milestones: list[float]
-    log_every_steps: int
-    gpus: int | str
-    precision: str
-    compile: bool
-
-    @property
-    def steps(self) -> int:
-        return self.pairs // self.batch_pairs
+HELD_BATCHES = 4  # the program may be ahead of the GPU by at most this many batches
 
 
 class TwoViews(nn.Module):
-    """An encoder that takes one view after the other, so that batch normalisation sees each by itself, as the authors' does."""
+    """An encoder that takes one view after the other, so that batch normalisation sees each alone, as in the authors' code."""
 
     def __init__(self, encoder: Encoder, compiled: bool):
         super().__init__()
@@ -75,40 +35,49 @@ class Learner:
     """An encoder with all that a step of its training takes.
 
     Args:
-        settings: of the training.
-        augmentation: arguments of `augment.build_augmentation`.
+        settings: of the optimisation.
+        width: of the encoder.
+        seed: of the initial weights and of augmentations.
+        augmentation: of the views.
         device: of this rank.
-        rank, ranks: of this process, and how many there are.
+        rank, ranks: number of this process, and how many there are.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        augmentation: dict,
+        settings: PretrainSettings,
+        *,
+        width: float,
+        seed: int,
+        augmentation: Augmentation,
         device: torch.device,
         rank: int = 0,
         ranks: int = 1,
     ):
-        self.settings, self.device, self.rank = settings, device, rank
-        self.encoder = Encoder(settings.width, settings.seed).to(device, memory_format=torch.channels_last).train()
-        self.views = TwoViews(self.encoder, settings.compile)
+        self.settings, self.seed, self.device, self.rank = settings, seed, device, rank
+        self.encoder = Encoder(width, seed).to(device, memory_format=torch.channels_last).train()
+        self.views: nn.Module = TwoViews(self.encoder, settings.compile)
         if ranks > 1:
             join_batch_norms(self.encoder)
             self.views = DistributedDataParallel(self.views)
         self.frontend = LogMel().to(device)
         self.held: collections.deque = collections.deque()
-        self.augmentation = build_augmentation(**augmentation, rate_hz=RATE_HZ)
+        self.augmenters = augmentation.build(RATE_HZ)
         rates = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
         self.update = OPTIMIZERS[settings.optimizer](self.encoder.parameters(), **rates)
-        factor = learning_rate_schedule(settings.schedule, settings.steps, settings.warmup, settings.milestones)
-        self.rate = torch.optim.lr_scheduler.LambdaLR(self.update, factor)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.update, learning_rate_factor(settings))
+
+    @property
+    def learning_rate(self) -> float:
+        """Learning rate of the next step."""
+        return float(self.schedule.get_last_lr()[0])
 
     def patches(self, sounds: torch.Tensor, number: int) -> list[torch.Tensor]:
-        """The log-mel patches (N, 96, 64) of each view, augmented, of sounds (N, 2, T)."""
-        seed = [self.settings.seed, number, self.rank]
+        """Augmented log-mel patches (N, 96, 64) of each view of sounds (N, 2, T), in the step of this number."""
+        seed = [self.seed, number, self.rank]
         # ASSUME: a training sound is one patch; of a longer one the first patch is used.
-        log_mel = self.frontend(self.augmentation.sounds(sounds, seed).transpose(0, 1))[:, :, 0]
-        return [self.augmentation.patches(view, [*seed, i]) for i, view in enumerate(log_mel)]
+        log_mel = self.frontend(self.augmenters.sounds(sounds, seed).transpose(0, 1))[:, :, 0]
+        return [self.augmenters.patches(view, [*seed, i]) for i, view in enumerate(log_mel)]
 
     def loss(self, patches: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """(align, uniform, loss) as (3,), and the embeddings of both views (2N, D), over the batches of all ranks."""
@@ -121,7 +90,7 @@ class Learner:
         return torch.stack([align, uniform, loss]), torch.cat([a, b])
 
     def step(self, sounds: torch.Tensor, number: int, watch: Stopwatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """One update on sounds (N, 2, T); returns what `loss` does, still on the device and without gradients."""
+        """One update on sounds (N, 2, T); returns what `loss` returns, still on the device and without gradients."""
         with torch.no_grad():
             patches = self.patches(sounds.to(self.device, non_blocking=True), number)
         if sounds.is_cuda:
@@ -136,12 +105,12 @@ class Learner:
         self.update.zero_grad(set_to_none=True)
         (terms[2] * ranks_of_group()).backward()
         self.update.step()
-        self.rate.step()
+        self.schedule.step()
         watch.end("backward")
         return terms.detach(), embeddings.detach()
 
     def hold(self, sounds: torch.Tensor) -> None:
-        """Keep sounds until the GPU has read them. They are JAX's, which would give their memory to the next batch before."""
+        """Keep sounds until the GPU has read them: they are JAX's, which would reuse their memory for the next batch."""
         event = torch.cuda.Event()
         event.record()
         self.held.append((sounds, event))
@@ -150,35 +119,45 @@ class Learner:
             self.held.popleft()
 
     def state(self) -> dict:
-        """What a checkpoint has to hold; of SGD without momentum that is the weights and little else."""
-        return {"model": self.encoder.state_dict(), "optimizer": self.update.state_dict(), "schedule": self.rate.state_dict()}
+        """What a checkpoint has to contain; with SGD without momentum that is the weights and little else."""
+        return {
+            "model": self.encoder.state_dict(),
+            "optimizer": self.update.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
 
     def restore(self, state: dict) -> None:
         """Continue from what `state` returned."""
         self.encoder.load_state_dict(state["model"])
         self.update.load_state_dict(state["optimizer"])
-        self.rate.load_state_dict(state["schedule"])
+        self.schedule.load_state_dict(state["schedule"])
 
 
-def sgd(parameters, lr: float, weight_decay: float) -> torch.optim.Optimizer:
+def sgd(parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> torch.optim.Optimizer:
     """SGD without momentum, the paper's."""
     return torch.optim.SGD(parameters, lr=lr, weight_decay=weight_decay)
 
 
-OPTIMIZERS = {"adamw": torch.optim.AdamW, "sgd": sgd}
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {"adamw": torch.optim.AdamW, "sgd": sgd}
 
 
-def learning_rate_schedule(schedule: str, steps: int, warmup: float, milestones: list[float]):
-    """Factor of the learning rate at step i: linear warm-up, then the named shape."""
-    rise = round(warmup * steps)
+def steps_of(settings: PretrainSettings) -> int:
+    """Number of steps of a training; pairs that do not fill a batch are left out."""
+    return settings.pairs // settings.batch_pairs
+
+
+def learning_rate_factor(settings: PretrainSettings) -> Callable[[int], float]:
+    """Factor of the learning rate at step i, counted from 0: linear warm-up, then the schedule of the settings."""
+    steps = steps_of(settings)
+    rise = round(settings.warmup * steps)
 
     def factor(step: int) -> float:
         if step < rise:
             return (step + 1) / rise
-        if schedule == "cosine":
+        if settings.schedule == "cosine":
             return (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise))) / 2
-        if schedule == "step":
-            return 0.1 ** sum(step >= share * steps for share in milestones)
+        if settings.schedule == "step":
+            return 0.1 ** sum(step >= share * steps for share in settings.milestones)
         return 1.0
 
     return factor

@@ -1,12 +1,15 @@
-"""Objectives: alignment and uniformity (Wang & Isola 2020), the paper's, loss = align + uniform; and NT-Xent."""
+"""Objectives: alignment + uniformity (Wang & Isola 2020), which is the paper's, and NT-Xent (Chen et al. 2020)."""
 
 import math
+from collections.abc import Callable
 
 import torch
 
+TERMS = ("align", "uniform", "loss")  # what a step is measured by, in this order
+
 
 def align(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Mean squared distance of the two views.
+    """Mean squared distance between the two views of a pair.
 
     Args:
         a, b: L2-normalised embeddings of the views, (N, D).
@@ -24,14 +27,14 @@ def uniform(x: torch.Tensor) -> torch.Tensor:
         x: L2-normalised embeddings, (N, D), N >= 2.
     """
     exponent = 4.0 * (x @ x.T) - 4.0  # -2 d^2
-    # Every pair stands twice off the diagonal, which the mean does not notice. To pick those off the diagonal, instead of
-    # weighing the diagonal with 0, would make a GPU count them first and the program wait for it.
+    # Every pair appears twice off the diagonal, which does not change the mean. Selecting these entries, instead of masking
+    # the diagonal, would make the program wait until the GPU has counted them.
     itself = torch.eye(len(x), dtype=torch.bool, device=x.device)
     return torch.logsumexp(exponent.masked_fill(itself, -torch.inf).flatten(), dim=0) - math.log(len(x) * (len(x) - 1))
 
 
 def align_uniform(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both terms for embeddings (N, D) of two views, normalised here; uniformity is the mean of the two views'."""
+    """Both terms for embeddings (N, D) of two views, normalised here; uniformity is the mean over both views."""
     a, b = torch.nn.functional.normalize(a, dim=1), torch.nn.functional.normalize(b, dim=1)
     return align(a, b), (uniform(a) + uniform(b)) / 2
 
@@ -54,7 +57,7 @@ def nt_xent(a: torch.Tensor, b: torch.Tensor, temperature: float) -> torch.Tenso
 
 
 # (embeddings a, embeddings b, align, uniform, temperature) -> loss
-OBJECTIVES = {
+OBJECTIVES: dict[str, Callable[..., torch.Tensor]] = {
     "align_uniform": lambda a, b, align, uniform, temperature: align + uniform,
     "nt_xent": lambda a, b, align, uniform, temperature: nt_xent(a, b, temperature),
 }

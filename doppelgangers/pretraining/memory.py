@@ -1,4 +1,4 @@
-"""Whether a batch fits into memory, found out before the training begins."""
+"""Whether a batch fits into memory; this is found out before the training begins."""
 
 import math
 from collections.abc import Callable
@@ -11,26 +11,26 @@ from doppelgangers.errors import UserError
 
 AFFECTS_RESULTS = False  # it may refuse a training, but does not change it
 
-PER_SQUARE = 32  # bytes for each pair of pairs: the uniformity of both views compares all with all, in float32
-MARGIN = 1.3  # what is not counted: gradients of activations, workspaces, and the pieces that an allocator cannot use
+PER_SQUARE = 32  # bytes for each two pairs of a batch: uniformity compares all with all, in float32
+MARGIN = 1.3  # for what is not counted: gradients of activations, workspaces, and memory that an allocator cannot use
 
 
 def bytes_per_pair(loss_of: Callable[[torch.Tensor], torch.Tensor], samples: int, device: torch.device) -> float:
     """Memory that a training step holds for each pair: its sounds, their frames and spectra, and what the backward pass needs.
 
     Args:
-        loss_of: sounds (N, 2, T) -> loss; run on two small batches, whose difference leaves the weights out.
-        samples: of a sound, T.
+        loss_of: sounds (N, 2, T) -> loss; run on two small batches, so that the weights cancel in the difference.
+        samples: length of a sound, T.
         device: where to run it.
     """
     frames = samples // HOP
-    front_end = frames * (WINDOW + 3 * (FFT // 2 + 1)) + 2 * samples  # windows, complex spectrum, magnitude; sounds twice
+    front_end = frames * (WINDOW + 3 * (FFT // 2 + 1)) + 2 * samples  # windows, complex spectrum, magnitude; both sounds
     small, large = (saved_bytes(loss_of, torch.zeros(pairs, 2, samples, device=device)) for pairs in (4, 8))
     return (large - small) / 4 + 2 * 4 * front_end
 
 
 def saved_bytes(loss_of: Callable[[torch.Tensor], torch.Tensor], sounds: torch.Tensor) -> int:
-    """Size of what the backward pass would need."""
+    """Size of what autograd keeps for the backward pass."""
     sizes: dict[int, int] = {}
 
     def note(tensor: torch.Tensor) -> torch.Tensor:
@@ -48,11 +48,11 @@ def free_bytes(device: torch.device) -> int:
 
 
 def require_memory(batch_pairs: int, per_pair: float, device: torch.device, ranks: int = 1) -> None:
-    """Refuse a batch that does not fit.
+    """Refuse a batch that does not fit into memory.
 
     Args:
         batch_pairs: pairs per step, over all ranks together.
-        per_pair: as from `bytes_per_pair`.
+        per_pair: bytes, from `bytes_per_pair`.
         device: of each rank.
         ranks: number of GPUs that share the batch.
 

@@ -1,6 +1,7 @@
 """Stage: decode a folder or archive of real recordings, once for all trainings."""
 
 import contextlib
+import dataclasses
 import hashlib
 import io
 import logging
@@ -25,9 +26,32 @@ from doppelgangers.synthesis.store import to_pcm
 
 log = logging.getLogger(__name__)
 
-SHARD_SAMPLES = 2**29  # 1 GiB; a shard is closed once it has so many, so it may be longer by one recording
-SAMPLED_FILES = 50  # whose lengths are read to estimate the room that all of them need
-UNKNOWN_S = 1e7  # libsndfile gives a length beyond this where a file does not tell its own
+SHARD_SAMPLES = 2**29  # 1 GiB; a shard is closed once it has as many, so it may be longer by up to one recording
+SAMPLED_FILES = 50  # number of files whose lengths are read to estimate the room that all of them need
+UNKNOWN_S = 1e7  # libsndfile gives a length beyond this where a file does not say how long it is
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """An entry of shards.json.
+
+    Attributes:
+        file: name of the shard.
+        sha256: its checksum.
+        fingerprint: of the files that it was made of, as from `fingerprint_of`.
+        files: how many these are, damaged ones included.
+        samples: length of all its recordings together.
+        recordings: (name, start, samples) of each.
+        faults: what is wrong with the damaged files.
+    """
+
+    file: str
+    sha256: str
+    fingerprint: str
+    files: int
+    samples: int
+    recordings: list[tuple[str, int, int]]
+    faults: list[str]
 
 
 def decode_recordings(
@@ -43,15 +67,15 @@ def decode_recordings(
 ) -> None:
     """Write recordings as shards of mono 16-bit sound at 16 kHz beside `manifest`, then the manifest.
 
-    A run that was killed left whole shards and `shards.json`, which says what is in them: this one keeps them, up to the
-    first whose files have changed since. So does one that tolerates more damaged files than before. Memory holds a few
-    recordings for each thread, however many there are.
+    A run that was killed leaves whole shards and shards.json, which says what is in them. The next run keeps them, up to the
+    first shard whose files have changed since; so does a run that tolerates more damaged files than before. Only a few
+    recordings for each thread are in memory at a time.
 
     Args:
-        manifest: path of recordings.csv; a row per recording with its `path` in the source, the file name of its `shard`
-            (flat little-endian int16), its `start` therein and its length, both in `samples`.
-        path: folder, zip or tar archive; everything that is named like a sound file is taken, in subfolders too.
-        limit_files: keep at most so many files, drawn at random; 0 for all.
+        manifest: path of recordings.csv to write, with a row per recording: its `path` in the folder or archive, the file
+            name of its `shard` (flat little-endian int16), and its `start` in the shard and length, `samples`, in samples.
+        path: folder, zip or tar archive; all files with the extension of a sound file are taken, in subfolders too.
+        limit_files: use at most this many files, drawn at random; 0 for all.
         tolerate_files: how many damaged files may be left out.
         seed: of the draw.
         threads: that decode and resample.
@@ -73,7 +97,7 @@ def decode_recordings(
     with Tree([path], folder / ".unpacked") as tree:
         names = draw(audio_files(tree), limit_files, seed)
         shards = keep_shards(folder, settings, path, names)
-        done = sum(shard["files"] for shard in shards)
+        done = sum(shard.files for shard in shards)
         tree.select(names[done:])
         require_space(folder, estimate_bytes(tree, names[done:]), f"{path}, decoded,")
         with tqdm(total=len(names), initial=done, desc=f"decode {path.name}", unit="file", smoothing=0.05) as bar:
@@ -81,50 +105,59 @@ def decode_recordings(
             while done < len(names):
                 file = folder / f"sounds-{len(shards):05d}.pcm"
                 with replace(file) as temporary:
-                    entry = write_shard(temporary, sounds, shard_samples)
-                first, done = done, done + entry["files"]
-                facts = {"file": file.name, "sha256": checksum(file), "source": fingerprint(path, names[first:done])}
-                shards.append({**entry, **facts})
-                write_json(folder / "shards.json", {"settings": settings, "shards": shards})
-    report_faults(path, [fault for shard in shards for fault in shard["faults"]], len(names), tolerate_files)
-    rows = [(name, shard["file"], start, samples) for shard in shards for name, start, samples in shard["recordings"]]
+                    recordings, faults = write_shard(temporary, sounds, shard_samples)
+                first, done = done, done + len(recordings) + len(faults)
+                shard = Shard(
+                    file=file.name,
+                    sha256=checksum(file),
+                    fingerprint=fingerprint_of(path, names[first:done]),
+                    files=done - first,
+                    samples=sum(samples for _, _, samples in recordings),
+                    recordings=recordings,
+                    faults=faults,
+                )
+                shards.append(shard)
+                write_json(folder / "shards.json", {"settings": settings, "shards": list(map(dataclasses.asdict, shards))})
+    report_faults(path, [fault for shard in shards for fault in shard.faults], len(names), tolerate_files)
+    rows = [(name, shard.file, start, samples) for shard in shards for name, start, samples in shard.recordings]
     with replace(manifest) as temporary:
         table = pd.DataFrame(rows, columns=["path", "shard", "start", "samples"])
         table.to_csv(temporary, index=False, errors="surrogateescape")  # names need not be UTF-8
 
 
 def draw(names: list[str], limit: int, seed: int) -> list[str]:
-    """At most `limit` of the names, in their order; all of them where it is 0."""
+    """At most `limit` of the names, drawn at random and in their order; all of them where it is 0."""
     if not limit or limit >= len(names):
         return names
     return [names[i] for i in np.sort(np.random.default_rng(seed).choice(len(names), limit, replace=False))]
 
 
-def keep_shards(folder: Path, settings: dict, path: Path, names: list[str]) -> list[dict]:
-    """Entries of the shards that an earlier run made in the same way of the same files; all others are deleted."""
+def keep_shards(folder: Path, settings: dict, path: Path, names: list[str]) -> list[Shard]:
+    """The shards that an earlier run made in the same way from the same files; all others are deleted."""
     side = folder / "shards.json"
     earlier = read_json(side) if side.exists() else {"settings": None, "shards": []}
-    kept, done = [], 0
+    kept: list[Shard] = []
+    done = 0
     if earlier["settings"] == settings:
-        for entry in earlier["shards"]:
-            file, end = folder / entry["file"], done + entry["files"]
-            # One that was closed only because the files came to an end would be longer if there are more now.
-            whole = entry["samples"] >= settings["shard_samples"] or end == len(names)
-            if not whole or end > len(names) or entry["source"] != fingerprint(path, names[done:end]):
+        for shard in (Shard(**entry) for entry in earlier["shards"]):
+            file, end = folder / shard.file, done + shard.files
+            # A shard that was closed only because there were no more files would be longer if there are more now.
+            whole = shard.samples >= settings["shard_samples"] or end == len(names)
+            if not whole or end > len(names) or shard.fingerprint != fingerprint_of(path, names[done:end]):
                 break
-            if not file.exists() or checksum(file) != entry["sha256"]:
+            if not file.exists() or checksum(file) != shard.sha256:
                 break
-            kept.append(entry)
+            kept.append(shard)
             done = end
-    names_kept = {entry["file"] for entry in kept}
+    names_kept = {shard.file for shard in kept}
     for file in folder.glob("*sounds-*.pcm"):
         if file.name not in names_kept:
             file.unlink()
     return kept
 
 
-def fingerprint(path: Path, names: list[str]) -> str:
-    """Digest of the names, sizes and times of files, or of the archive that they are in."""
+def fingerprint_of(path: Path, names: list[str]) -> str:
+    """Digest of the names, sizes and times of files; for files of an archive, the archive's size and time count."""
     digest = hashlib.sha256()
     for name in names:
         about = next(file for file in (path / name, path) if file.exists()).stat()
@@ -133,10 +166,10 @@ def fingerprint(path: Path, names: list[str]) -> str:
 
 
 def estimate_bytes(tree: Tree, names: list[str]) -> int:
-    """Room that the decoded files will need, by the lengths of some of them."""
+    """Room that the decoded files will need, estimated from the lengths of some of them."""
     lengths = []
     for name in names[:: max(1, len(names) // SAMPLED_FILES)]:
-        with contextlib.suppress(UserError, soundfile.LibsndfileError):  # reported when it is decoded
+        with contextlib.suppress(UserError, soundfile.LibsndfileError):  # it is reported when it is decoded
             lengths.append(soundfile.info(io.BytesIO(tree.read(name))).duration)
     lengths = [seconds for seconds in lengths if seconds < UNKNOWN_S]
     return int(np.mean(lengths) * len(names) * RATE_HZ * 2) if lengths else 0
@@ -150,7 +183,7 @@ def decode_files(tree: Tree, names: list[str], threads: int, bar: tqdm) -> Itera
             sound = to_pcm(resample(*decode(tree.read(name), name), RATE_HZ))
         except UserError as fault:
             return fault
-        return sound if len(sound) else UserError(f"{name} is empty: nothing of it is left at {RATE_HZ} Hz")
+        return sound if len(sound) else UserError(f"{name} is empty: too short to have a sample at {RATE_HZ} Hz")
 
     with ThreadPoolExecutor(threads) as pool:
         for name, sound in in_order(pool, sound_of, names, ahead=4 * threads):
@@ -158,13 +191,17 @@ def decode_files(tree: Tree, names: list[str], threads: int, bar: tqdm) -> Itera
             yield name, sound.result()
 
 
-def write_shard(path: Path, sounds: Iterator[tuple[str, np.ndarray | UserError]], shard_samples: int) -> dict:
-    """Write sounds one after another until there are `shard_samples`; returns what was written.
+def write_shard(
+    path: Path, sounds: Iterator[tuple[str, np.ndarray | UserError]], shard_samples: int
+) -> tuple[list[tuple[str, int, int]], list[str]]:
+    """Write sounds one after another until there are `shard_samples`.
 
     Returns:
-        `files` that were taken, `samples` written, `recordings` (name, start, samples), and `faults` of the damaged files.
+        (name, start, samples) of each recording, and what is wrong with each damaged file.
     """
-    recordings, faults, end = [], [], 0
+    recordings: list[tuple[str, int, int]] = []
+    faults: list[str] = []
+    end = 0
     with disk_errors(path), open(path, "wb") as file:
         for name, sound in sounds:
             if isinstance(sound, UserError):
@@ -175,14 +212,14 @@ def write_shard(path: Path, sounds: Iterator[tuple[str, np.ndarray | UserError]]
                 end += len(sound)
             if end >= shard_samples:
                 break
-    return {"files": len(recordings) + len(faults), "samples": end, "recordings": recordings, "faults": faults}
+    return recordings, faults
 
 
 def report_faults(path: Path, faults: list[str], total: int, tolerated: int) -> None:
-    """Log which files were left out.
+    """Log which damaged files are left out.
 
     Raises:
-        UserError: when they are more than tolerated, or all.
+        UserError: when there are more than tolerated, or all are damaged.
     """
     if not faults:
         return
@@ -190,5 +227,5 @@ def report_faults(path: Path, faults: list[str], total: int, tolerated: int) -> 
     if len(faults) == total:
         raise UserError(f"{message}\nNone can be decoded.")
     if len(faults) > tolerated:
-        raise UserError(f"{message}\nReplace them, or set tolerate_files to leave out up to so many.")
+        raise UserError(f"{message}\nReplace them, or set tolerate_files to {len(faults)} to leave them out.")
     log.warning("%s\nThey are left out.", message)

@@ -86,8 +86,3 @@ class PretrainSettings(Section):
         description="for the schedule step: shares of the steps after which the learning rate drops to a tenth; paper",
     )
     log_every_steps: Count = Field(10, description="steps between two rows of history.csv")
-
-    @property
-    def steps(self) -> int:
-        """Whole batches that fit into `pairs`."""
-        return self.pairs // self.batch_pairs

@@ -1,13 +1,16 @@
-"""Where training gets its pairs: fresh from the synthesizer, from a store of them, or cut out of recordings."""
+"""Where training gets its pairs: synthesized at each step, read from a store, or cut out of recordings."""
 
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 
+from doppelgangers.datasets.clips import in_order
 from doppelgangers.encoders.frontend import RATE_HZ
 from doppelgangers.pretraining.crops import RecordingPairs
 from doppelgangers.synthesis.generate import PairGenerator, PairRecipe
@@ -29,51 +32,68 @@ class Pairs:
     read: Callable[[np.ndarray], torch.Tensor]
 
 
-def open_pairs(kind: str, batch: int, seed: int, **of) -> Pairs:
-    """Open a source.
+class Source(Protocol):
+    """What pairs come from; a plain value, which other processes can receive and open themselves."""
 
-    Args:
-        kind: a name of `SOURCES`.
-        batch: pairs per step.
-        seed: of the order of stored pairs, and of the crops of recordings.
-        of: what that source asks for.
+    def open(self, batch_pairs: int, seed: int) -> Pairs:
+        """The pairs, in batches of `batch_pairs`; the seed decides the order of stored pairs and the crops of recordings."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """Pairs of a recipe that are synthesized at each step: numbers in order, each once, whatever the training's seed."""
+
+    recipe: PairRecipe
+
+    def open(self, batch_pairs: int, seed: int) -> Pairs:
+        pairs = PairGenerator(self.recipe)
+        # DLPack: torch takes the sounds where JAX made them, on a GPU too, without a copy.
+        return Pairs(pairs.synth.samples, ascending(batch_pairs), lambda numbers: torch.from_dlpack(pairs.render(numbers)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """Pairs of the `PairStore` at `manifest`, in a new random order every epoch; an incomplete last batch is left out."""
+
+    manifest: Path
+
+    def open(self, batch_pairs: int, seed: int) -> Pairs:
+        pairs = PairStore(self.manifest)
+        per_epoch = len(pairs) // batch_pairs
+
+        def order(step: int) -> np.ndarray:
+            epoch, position = divmod(step, per_epoch)
+            numbers = np.random.default_rng([seed, epoch]).permutation(len(pairs))
+            return numbers[position * batch_pairs : (position + 1) * batch_pairs]
+
+        return Pairs(pairs.manifest["samples"], order, lambda numbers: torch.from_numpy(pairs.read(numbers)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Recordings:
+    """Pairs that are cut out of decoded recordings, as `crops.RecordingPairs` does it.
+
+    Attributes:
+        manifest: recordings.csv of `recordings.decode_recordings`.
+        duration_s: length of a view.
+        views: "crop", both views are the same random crop, or "jitter", two random crops of one recording.
+        layers: how many parts of a recording are mixed into a view; 1 for a crop without mixing.
     """
-    return SOURCES[kind](batch, seed, **of)
+
+    manifest: Path
+    duration_s: float
+    views: str
+    layers: int
+
+    def open(self, batch_pairs: int, seed: int) -> Pairs:
+        samples, layers = round(self.duration_s * RATE_HZ), self.layers if self.layers > 1 else 0
+        pairs = RecordingPairs(self.manifest, seed=seed, samples=samples, views=self.views, layers=layers)
+        return Pairs(samples, ascending(batch_pairs), lambda numbers: torch.from_numpy(pairs.read(numbers)))
 
 
-def stream(batch: int, seed: int, *, recipe: PairRecipe) -> Pairs:
-    """Synthesized at each step: numbers in order, each once, whatever the training's seed."""
-    pairs = PairGenerator(recipe)
-    # DLPack: torch takes the sounds where JAX made them, on a GPU too, without a copy.
-    return Pairs(pairs.synth.samples, in_order(batch), lambda indices: torch.from_dlpack(pairs.render(indices)))
-
-
-def store(batch: int, seed: int, *, manifest: str) -> Pairs:
-    """Read from a `PairStore`, in a new random order every epoch; an incomplete last batch is left out."""
-    pairs = PairStore(manifest)
-    per_epoch = len(pairs) // batch
-
-    def order(step: int) -> np.ndarray:
-        epoch, position = divmod(step, per_epoch)
-        numbers = np.random.default_rng([seed, epoch]).permutation(len(pairs))
-        return numbers[position * batch : (position + 1) * batch]
-
-    return Pairs(pairs.manifest["samples"], order, lambda indices: torch.from_numpy(pairs.read(indices)))
-
-
-def recordings(batch: int, seed: int, *, manifest: str, duration_s: float, views: str, layers: int) -> Pairs:
-    """Cut out of recordings: see `crops.RecordingPairs`."""
-    samples = round(duration_s * RATE_HZ)
-    pairs = RecordingPairs(manifest, seed, samples, views, layers if layers > 1 else 0)
-    return Pairs(samples, in_order(batch), lambda indices: torch.from_numpy(pairs.read(indices)))
-
-
-SOURCES = {"stream": stream, "store": store, "recordings": recordings}
-
-
-def in_order(batch: int) -> Callable[[int], np.ndarray]:
-    """Numbers from 0 on, each once."""
-    return lambda step: np.arange(step * batch, (step + 1) * batch)
+def ascending(batch_pairs: int) -> Callable[[int], np.ndarray]:
+    """An order of pairs: all numbers from 0, each once."""
+    return lambda step: np.arange(step * batch_pairs, (step + 1) * batch_pairs)
 
 
 def batches(
@@ -81,8 +101,8 @@ def batches(
 ) -> Iterator[tuple[torch.Tensor, float]]:
     """Yield (sounds of this rank's part of the batch (N, 2, T), seconds that it took to make them) for each step.
 
-    The next batch is made by a thread while the caller works on this one. What is not on a GPU yet comes in memory from
-    which the GPU takes it without being waited for.
+    A thread makes the next batch while the caller works on this one. Sounds that are not on a GPU yet come in pinned memory
+    where they have to go there, so that they can be copied without making the program wait.
     """
 
     def make(step: int) -> tuple[torch.Tensor, float]:
@@ -93,9 +113,5 @@ def batches(
         return sounds, time.perf_counter() - begun
 
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(make, steps.start) if steps else None
-        for step in steps:
-            sounds = waiting.result()
-            if step + 1 < steps.stop:
-                waiting = pool.submit(make, step + 1)
-            yield sounds
+        for _, made in in_order(pool, make, steps, ahead=1):
+            yield made.result()

@@ -10,41 +10,41 @@ from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.frontend import LogMel
 from doppelgangers.pretraining.losses import align_uniform
 from doppelgangers.pretraining.pretrain import pretrain
-from doppelgangers.pretraining.sources import open_pairs
+from doppelgangers.pretraining.settings import PretrainSettings
+from doppelgangers.pretraining.sources import Store
+from doppelgangers.synthesis.generate import PairRecipe
 from doppelgangers.synthesis.pairs import generate_pairs
-from tests.benchmarks import loop
 from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 STEPS, BATCH_PAIRS, STORED_PAIRS = 40, 128, 1280
 WIDTH, LEARNING_RATE, WEIGHT_DECAY, SEED = 0.25, 1e-3, 1e-6, 0
-PAIRS = {"architecture": "voice", "delta": 0.25}
-GENERATOR = loop.GENERATOR
-TRAINING = {
-    "pairs": STEPS * BATCH_PAIRS,
-    "batch_pairs": BATCH_PAIRS,
-    "objective": "align_uniform",
-    "temperature": 0.1,
-    "optimizer": "adamw",
-    "learning_rate": LEARNING_RATE,
-    "weight_decay": WEIGHT_DECAY,
-    "schedule": "constant",
-    "warmup": 0.0,
-    "milestones": [],
-    "log_every_steps": STEPS,
-    "gpus": "auto",
-    "precision": "float32",
-    "compile": False,
+RECIPE = PairRecipe("voice", 0.25)
+TRAINING = PretrainSettings(
+    pairs=STEPS * BATCH_PAIRS,
+    batch_pairs=BATCH_PAIRS,
+    learning_rate=LEARNING_RATE,
+    weight_decay=WEIGHT_DECAY,
+    schedule="constant",
+    warmup=0.0,
+    log_every_steps=STEPS,
+)
+STAGE = {
+    "name": "voice-0.25",
+    "seed": SEED,
+    "recipe": RECIPE,
+    "augmentation": "none",
+    "impulse_responses": None,
+    "width": WIDTH,
 }
-STAGE = {"name": "voice-0.25", **PAIRS, "augmentation": "none", "seed": SEED, "generator": GENERATOR, "width": WIDTH}
 
 
 def training(repeats: int) -> None:
-    """`pretrain` with all that it does between steps, and the bare steps on batches that are in memory."""
+    """`pretrain` with everything that it does between steps, and the steps alone, on batches that are in memory."""
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder, "pairs", "manifest.json")
-        seconds(lambda: generate_pairs(store, count=STORED_PAIRS, shard_pairs=STORED_PAIRS, **PAIRS, generator=GENERATOR))
-        pairs = open_pairs("store", BATCH_PAIRS, SEED, manifest=store)
+        seconds(lambda: generate_pairs(store, recipe=RECIPE, count=STORED_PAIRS, shard_pairs=STORED_PAIRS))
+        pairs = Store(store).open(BATCH_PAIRS, SEED)
         batches = [pairs.read(pairs.order(step)).to(DEVICE) for step in range(STEPS)]
         cells = in_turn(lambda: pretrain_speed(Path(folder), store), lambda: bare_speed(batches), repeats)
     title = f"training: pairs per second, {STEPS} steps of {BATCH_PAIRS} pairs, width {WIDTH}"
@@ -52,10 +52,9 @@ def training(repeats: int) -> None:
 
 
 def pretrain_speed(folder: Path, store: Path) -> float:
-    """Pairs per second of one training, without its set-up, as it writes them itself."""
+    """Pairs per second of one training, without its set-up, from its own history."""
     history = folder / "history.csv"
-    stage = {**STAGE, "source": "store", "store": store, "impulse_responses": None, "training": TRAINING}
-    seconds(lambda: pretrain(folder / "encoder.safetensors", history, **stage))
+    seconds(lambda: pretrain(folder / "encoder.safetensors", history, **STAGE, store=store, training=TRAINING))
     with open(history, newline="") as file:
         return float(list(csv.DictReader(file))[-1]["pairs_per_s"])
 

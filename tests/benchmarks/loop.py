@@ -1,50 +1,49 @@
-"""Speed of the training loop and of its parts, ours and the way of the authors' released code (`upstream`)."""
+"""Speed of the training loop and of its parts: ours, and one that works as the authors' released code does (`upstream`)."""
 
-import dataclasses
 from collections.abc import Callable
 
 import jax
 import torch
 
 from doppelgangers.encoders.encoder import Encoder
-from doppelgangers.pretraining.learner import Learner, Settings, sgd
-from doppelgangers.pretraining.sources import Pairs, batches, open_pairs
+from doppelgangers.pretraining.augment import Augmentation
+from doppelgangers.pretraining.learner import Learner, sgd
+from doppelgangers.pretraining.settings import PretrainSettings
+from doppelgangers.pretraining.sources import Pairs, Stream, batches
 from doppelgangers.pretraining.stopwatch import Stopwatch
-from doppelgangers.pretraining.training import UNAUGMENTED
+from doppelgangers.synthesis.generate import PairRecipe
 from tests.benchmarks import upstream
 from tests.benchmarks.measure import COMPARED, in_turn, print_table, seconds
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 # The paper's batch and width where there is a GPU.
 BATCH_PAIRS, WIDTH, STEPS = (768, 1.0, 20) if DEVICE.type == "cuda" else (64, 0.25, 5)
-PAIRS = {"architecture": "voice", "delta": 0.25}
-GENERATOR = {"seed": 0}
-SETTINGS = Settings(
-    width=WIDTH,
-    seed=0,
+RECIPE = PairRecipe("voice", 0.25)
+SETTINGS = PretrainSettings(
     pairs=STEPS * BATCH_PAIRS,
     batch_pairs=BATCH_PAIRS,
-    objective="align_uniform",
-    temperature=0.1,
     optimizer="sgd",
     learning_rate=0.12,
     weight_decay=1e-6,
     schedule="step",
     warmup=0.0,
     milestones=[0.775, 0.85, 0.925],
-    log_every_steps=100,
-    gpus="auto",
     precision="float32" if DEVICE.type == "cpu" else "bfloat16",
-    compile=False,
 )
+
+
+def new_learner(width: float = WIDTH, device: torch.device = DEVICE, **changes) -> Learner:
+    """A learner before its first step; `changes` are of SETTINGS."""
+    settings = SETTINGS.model_copy(update=changes)
+    return Learner(settings, width=width, seed=0, augmentation=Augmentation("none"), device=device)
 
 
 def loop(repeats: int) -> None:
     """Each part alone, on the same sounds, and all of them."""
-    pairs = upstream.synthesis(BATCH_PAIRS, PAIRS["delta"])
+    pairs = upstream.synthesis(BATCH_PAIRS, RECIPE.delta)
     keys = jax.random.split(jax.random.key(0), STEPS)
-    source = open_pairs("stream", BATCH_PAIRS, 0, **PAIRS, generator=GENERATOR)
-    learner = Learner(SETTINGS, UNAUGMENTED, DEVICE)
+    source = Stream(RECIPE).open(BATCH_PAIRS, seed=0)
+    learner = new_learner()
     their_model = Encoder(WIDTH, seed=0).to(DEVICE).train()
     their_update = sgd(their_model.parameters(), lr=SETTINGS.learning_rate, weight_decay=SETTINGS.weight_decay)
     sounds = source.read(source.order(0)).to(DEVICE)
@@ -69,7 +68,7 @@ def loop(repeats: int) -> None:
         ),
     }
     if DEVICE.type == "cuda":
-        compiled = Learner(dataclasses.replace(SETTINGS, compile=True), UNAUGMENTED, DEVICE)
+        compiled = new_learner(compile=True)
         parts["encoder step, compiled"] = (
             repeated(lambda i: compiled.learn(patches, Stopwatch(DEVICE))[0]),
             parts["encoder step"][1],
@@ -81,7 +80,7 @@ def loop(repeats: int) -> None:
 
 
 def our_loop(learner: Learner, source: Pairs) -> None:
-    """`training`'s loop without its reports: the next batch is made while this one trains."""
+    """The loop of `training` without its reports: the next batch is made while this one trains."""
     for step, (sounds, _) in enumerate(batches(source, range(STEPS), DEVICE)):
         terms, _ = learner.step(sounds, step, Stopwatch(DEVICE))
     terms.sum().item()  # waits for the GPU

@@ -1,4 +1,4 @@
-"""Speed of real recordings on their way into training: decoding, cutting views, augmenting."""
+"""Speed of what is done to real recordings before training: decoding, cutting views, augmenting."""
 
 import statistics
 import tempfile
@@ -10,7 +10,7 @@ import soundfile
 import torch
 
 from doppelgangers.encoders.frontend import RATE_HZ
-from doppelgangers.pretraining.augment import build_augmentation
+from doppelgangers.pretraining.augment import Augmentation
 from doppelgangers.pretraining.crops import RecordingPairs
 from doppelgangers.pretraining.recordings import decode_recordings
 from tests.benchmarks.measure import figure, print_table, seconds
@@ -18,14 +18,14 @@ from tests.recorded import write_decoded
 
 CLIPS, CLIP_S, CLIP_HZ = 12, 10, 44100
 STORED, BATCH_PAIRS, BATCHES = 2000, 768, 10
-PAIRS, SEEDS = 16, 12  # augmented at once, and how often: what is drawn differs in cost by far
+PAIRS, SEEDS = 16, 12  # augmented at once, and how often: the random draws differ much in cost
 FORMATS = {"wav": "WAV", "flac": "FLAC", "ogg": "OGG", "mp3": "MP3"}
 VIEWS = {"crop": {}, "jitter": {"views": "jitter"}, "2 layers": {"layers": 2}, "5 layers": {"layers": 5}}
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def recordings(repeats: int) -> None:
-    """Each step by itself, per second of wall time and per second that the CPU worked on it."""
+    """Each step by itself, per second of wall time and per second of CPU time."""
     header = ("", "per second", "per core")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -53,7 +53,7 @@ def speeds(work, count: int, repeats: int) -> list[str]:
 
 
 def decoder(folder: Path, name: str, format: str):
-    """A function that decodes a folder of clips anew."""
+    """A function that decodes a folder of clips, every time it is called."""
     random = np.random.default_rng(0)
     (folder / name).mkdir()
     for i in range(CLIPS):
@@ -75,7 +75,7 @@ def reader(manifest: Path, options: dict):
 
 
 def write_responses(folder: Path) -> Path:
-    """Twenty impulse responses of a second that decay like a room's."""
+    """Twenty impulse responses of one second that decay like those of rooms."""
     folder.mkdir()
     decay = np.exp(-np.arange(RATE_HZ) / 2000) * 0.1
     for i in range(20):
@@ -85,13 +85,13 @@ def write_responses(folder: Path) -> Path:
 
 def augmenter(name: str, responses: Path):
     """A function that augments pairs under several seeds, the same each time."""
-    augmentation = build_augmentation(name, responses, RATE_HZ)
+    augmentation = Augmentation(name, responses).build(RATE_HZ)
     pairs = torch.randn(PAIRS, 2, RATE_HZ, generator=torch.Generator().manual_seed(0)).to(DEVICE) * 0.1
     return lambda: sum(augmentation.sounds(pairs, seed).sum() for seed in range(SEEDS)).item()  # waits for the GPU
 
 
 def masker():
     """A function that masks patches."""
-    augmentation = build_augmentation("spec", None, RATE_HZ)
+    augmentation = Augmentation("spec").build(RATE_HZ)
     patches = torch.randn(2 * BATCH_PAIRS, 96, 64, generator=torch.Generator().manual_seed(0)).to(DEVICE)
     return lambda: augmentation.patches(patches, 0).sum().item()

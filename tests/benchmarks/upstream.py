@@ -1,10 +1,10 @@
-"""A training step as the authors' released code does it, written anew, to hold ours against (float32).
+"""A training step that works as the authors' released code does, written for comparison with ours (float32).
 
-What it does like theirs: SynthAX's own batches, in which the first sound's peak scales all; initialisation, noise and
-synthesis compiled, flattening and clipping between them not; everything in turn, nothing ahead; a front-end for one sound
-under vmap, whose window and mel weights are made at every call; the encoder on one view after the other; distances of
-all pairs as a list. What it leaves out would cost them time: Lightning with its logging, and a loop over the
-mel bands where `mel_matrix` has none.
+Like their code, it uses SynthAX's own batches, in which the peak of the first sound scales all; it compiles initialisation,
+noise and synthesis, but not the flattening and clipping between them; it does one thing after the other and prepares nothing
+ahead; it has a front-end for one sound under vmap, which makes its window and mel weights at every call; it encodes one view
+after the other; and it computes the distances of all pairs as a list. It leaves out what would cost their code more time:
+Lightning with its logging, and a loop over the mel bands where `mel_matrix` has none.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ def align_uniform(a: torch.Tensor, b: torch.Tensor) -> Views:
 
 
 def encoder_step(model: Encoder, update: torch.optim.Optimizer, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """One update on log-mel patches (N, 96, 64) of two views; the loss, still on the device."""
+    """One update on log-mel patches (N, 96, 64) of two views; returns the loss, still on the device."""
     align, uniform = align_uniform(model(a), model(b))
     loss = align + uniform
     update.zero_grad()
@@ -69,6 +69,6 @@ def encoder_step(model: Encoder, update: torch.optim.Optimizer, a: torch.Tensor,
 
 
 def step(pairs: Callable, model: Encoder, update: torch.optim.Optimizer, key: jax.Array, device: torch.device) -> torch.Tensor:
-    """The whole: pairs of `synthesis`, front-end and update; the loss, still on the device."""
+    """A whole step: pairs of `synthesis`, front-end and update; returns the loss, still on the device."""
     a, b = (frontend(sounds.to(device)) for sounds in pairs(key))
     return encoder_step(model, update, a, b)

@@ -10,12 +10,12 @@ from doppelgangers.pretraining import augment
 from doppelgangers.pretraining.augment import (
     AUGMENTATIONS,
     Augment,
+    Augmentation,
     BatchedHighPass,
     BatchedLowPass,
     GroupedPitchShift,
     Reverberation,
     SpecAugment,
-    build_augmentation,
 )
 from tests.archives import write_folder, write_zip
 from tests.recorded import encoded, noise
@@ -27,15 +27,6 @@ MODES = ("per_batch", "per_example")
 
 def sounds(count, samples=T, seed=0):
     return torch.randn(count, samples, generator=torch.Generator().manual_seed(seed)) * 0.1
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Several wait for each other where other programs use the cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -148,7 +139,7 @@ def test_responses_come_from_an_archive_too_and_must_be_there(responses, tmp_pat
         assert torch.equal(a, b)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="holds no audio file"):
-        build_augmentation("waveform", tmp_path / "empty", RATE)
+        Augmentation("waveform", tmp_path / "empty").build(RATE)
 
 
 def test_masks_differ_among_patches_and_take_the_mean():
@@ -172,7 +163,7 @@ def test_masks_differ_among_patches_and_take_the_mean():
 def test_every_augmentation_has_both_calls_and_keeps_shapes(responses, name):
     pairs = sounds(4)[:, None].expand(-1, 2, -1).contiguous()
     patches = sounds(8, samples=96 * 64).reshape(8, 96, 64)
-    augmentation = build_augmentation(name, responses, RATE)
+    augmentation = Augmentation(name, responses).build(RATE)
     changed = augmentation.sounds(pairs, [0, 7]), augmentation.patches(patches, [0, 7])
     assert [x.shape for x in changed] == [pairs.shape, patches.shape]
     assert torch.equal(changed[0], pairs) == (not name.startswith("waveform"))

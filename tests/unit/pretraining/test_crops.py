@@ -82,7 +82,7 @@ def test_layers_are_the_normalised_sum_of_different_seconds(store, layers):
         assert len(matches) == 1
 
 
-def test_numbers_drawn_without_replacement_are_all_alike_likely():
+def test_numbers_drawn_without_replacement_are_all_equally_likely():
     uniform = np.random.default_rng(0).random((60000, 3))
     drawn = draw_without_replacement(uniform, np.full((60000, 1), 4))
     orders, counts = np.unique(drawn, axis=0, return_counts=True)
@@ -126,5 +126,5 @@ def test_a_damaged_store_is_named(store):
 
 
 def test_layers_and_jitter_exclude_each_other(store):
-    with pytest.raises(UserError, match="jitter"):
+    with pytest.raises(UserError, match="jitter needs two different ones: set layers to 1, or views to crop"):
         RecordingPairs(store[0], seed=0, samples=T, views="jitter", layers=2)

@@ -1,5 +1,5 @@
 import csv
-import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -7,18 +7,19 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
+from doppelgangers.encoders.card import Card
 from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.errors import UserError
+from doppelgangers.pretraining.augment import Augmentation
 from doppelgangers.pretraining.distributed import JointBatchNorm, choose_device, gather, join_batch_norms, launch
-from doppelgangers.pretraining.learner import Learner, Settings
+from doppelgangers.pretraining.sources import Stream
 from doppelgangers.pretraining.stopwatch import Stopwatch
-from doppelgangers.pretraining.training import train_rank
-from tests.unit.pretraining.test_pretrain import TRAINING
+from doppelgangers.pretraining.training import Training, train_rank
+from doppelgangers.synthesis.generate import PairRecipe
+from tests.unit.pretraining.small import CPU, WIDTH, changed, small_learner
 
-CPU = torch.device("cpu")
-SETTINGS = Settings(width=0.0625, seed=0, **{**TRAINING, "optimizer": "sgd", "learning_rate": 0.1})
-NO_AUGMENTATION = {"name": "none", "impulse_responses": None}
+SGD = {"optimizer": "sgd", "learning_rate": 0.1}
 RANKS, STEPS = 2, 3
 
 
@@ -30,10 +31,9 @@ def sounds_of(step):
 
 def learn(rank, ranks, objective, folder):
     """Some steps of one rank, whose results go to files."""
-    torch.set_num_threads(1)
-    settings = Settings(**{**vars(SETTINGS), "objective": objective})
-    torch.set_default_dtype(torch.float64)  # in float32 the order of sums tells, more with every step
-    learner = Learner(settings, NO_AUGMENTATION, CPU, rank, ranks)
+    torch.set_num_threads(1)  # in the other process too
+    torch.set_default_dtype(torch.float64)  # in float32 the order of sums matters, more with every step
+    learner = small_learner(changed(**SGD, objective=objective), rank, ranks)
     learner.frontend.double()
     results = []
     for step in range(STEPS):
@@ -46,10 +46,8 @@ def learn(rank, ranks, objective, folder):
 
 @pytest.fixture
 def single_precision_again():
-    threads = torch.get_num_threads()
     yield
     torch.set_default_dtype(torch.float32)
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("objective", ["align_uniform", "nt_xent"])
@@ -66,17 +64,23 @@ def test_two_processes_learn_what_one_learns_from_the_joint_batch(tmp_path, obje
 
 
 def test_a_whole_training_of_two_processes(tmp_path):
-    generator = {"seed": 0, "duration_s": 1.0}
-    sounds = {"kind": "stream", "architecture": "voice", "delta": 0.05, "generator": generator}
-    settings = dataclasses.replace(SETTINGS, pairs=32, batch_pairs=8, log_every_steps=1)
-    card = {"encoder": "voice-0.05", "width": settings.width, "settings": {"pairs": 32}}
     rows = {}
     for ranks in (1, RANKS):
-        files = tmp_path / f"{ranks}/encoder.safetensors", tmp_path / f"{ranks}/history.csv"
-        launch(train_rank, ranks, ranks, CPU, files, settings, sounds, NO_AUGMENTATION, card, 0.0)
-        rows[ranks] = list(csv.DictReader(files[1].read_text().splitlines()))
-        assert load_encoder(files[0])(torch.zeros(1, 96, 64)).shape == (1, 512)
-        assert not files[0].with_name("checkpoint.pt").exists()
+        training = Training(
+            encoder=tmp_path / f"{ranks}/encoder.safetensors",
+            history=tmp_path / f"{ranks}/history.csv",
+            card=Card("percussive-0.05", "synthetic", seed=0, width=WIDTH),
+            settings=changed(**SGD, pairs=32, batch_pairs=8, log_every_steps=1),
+            width=WIDTH,
+            source=Stream(PairRecipe("percussive", 0.05)),  # it is compiled soonest
+            augmentation=Augmentation("none"),
+            checkpoint_every_s=0.0,
+        )
+        assert pickle.loads(pickle.dumps(training)) == training
+        launch(train_rank, ranks, ranks, CPU, training)
+        rows[ranks] = list(csv.DictReader(training.history.read_text().splitlines()))
+        assert load_encoder(training.encoder)(torch.zeros(1, 96, 64)).shape == (1, 512)
+        assert not training.encoder.with_name("checkpoint.pt").exists()
     assert len(rows[1]) == len(rows[RANKS]) == 4
     for term in ("align", "uniform", "loss"):
         np.testing.assert_allclose(float(rows[RANKS][0][term]), float(rows[1][0][term]), rtol=1e-4)

@@ -25,7 +25,7 @@ def falling(first, last):
         ([0.01], [-0.05], {"collapse"}),
         ([0.01, 0.4], [-0.05, -0.8], set()),  # it recovered
         ([1.97] * WINDOW, falling(-3.80, -3.81), {"delta"}),
-        ([1.97] * WINDOW, falling(-3.0, -3.8), set()),  # bought with uniformity
+        ([1.97] * WINDOW, falling(-3.0, -3.8), set()),  # uniformity improves in return
         ([1.97] * (WINDOW - 1), [-3.8] * (WINDOW - 1), set()),  # too early to tell
         ([1.80] * WINDOW, [-3.65] * WINDOW, set()),  # the paper's best delta, 0.25, early in training
         ([1.88, 1.93] * (WINDOW // 2), [-3.8] * WINDOW, {"delta"}),  # the mean counts

@@ -11,15 +11,13 @@ CPU = torch.device("cpu")
 MEASURE = r"""
 import re, torch
 from pathlib import Path
-from doppelgangers.pretraining.learner import Learner, Settings
 from doppelgangers.pretraining.memory import bytes_per_pair
 from doppelgangers.pretraining.stopwatch import Stopwatch
-from tests.unit.pretraining.test_pretrain import TRAINING
-cpu = torch.device("cpu")
-learner = Learner(Settings(width=0.25, seed=0, **TRAINING), {"name": "none", "impulse_responses": None}, cpu)
-estimate = bytes_per_pair(lambda zeros: learner.loss(learner.patches(zeros, 0))[0][2], 16000, cpu)
+from tests.unit.pretraining.small import CPU, small_learner
+learner = small_learner(width=0.25)
+estimate = bytes_per_pair(lambda zeros: learner.loss(learner.patches(zeros, 0))[0][2], 16000, CPU)
 def peak(pairs):
-    learner.step(torch.randn(pairs, 2, 16000), 0, Stopwatch(cpu))
+    learner.step(torch.randn(pairs, 2, 16000), 0, Stopwatch(CPU))
     return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1])
 small, large = peak(64), peak(320)
 print(estimate, (large - small) / 256)
@@ -28,7 +26,7 @@ print(estimate, (large - small) / 256)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_estimate_is_what_a_step_takes():
-    """Held against the peak of the process's memory, of two sizes of batch."""
+    """Checked against the peak memory of a process, for two sizes of batch."""
     run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
     estimate, measured = map(float, run.stdout.split())
     assert 0.6 < estimate * memory.MARGIN / measured < 2.5

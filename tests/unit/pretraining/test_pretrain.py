@@ -15,42 +15,19 @@ from doppelgangers.encoders.initialize import initialize
 from doppelgangers.errors import UserError
 from doppelgangers.files import read_json
 from doppelgangers.pretraining import history, learner, memory
-from doppelgangers.pretraining.learner import Learner, learning_rate_schedule
+from doppelgangers.pretraining.learner import Learner, learning_rate_factor
 from doppelgangers.pretraining.losses import align_uniform
-from doppelgangers.pretraining.pretrain import pretrain
-from doppelgangers.pretraining.sources import open_pairs
+from doppelgangers.pretraining.pretrain import pretrain, pretrain_on_recordings
+from doppelgangers.pretraining.settings import PretrainSettings
+from doppelgangers.pretraining.sources import Store, Stream
 from doppelgangers.pretraining.stopwatch import PARTS
+from doppelgangers.synthesis.generate import PairRecipe
 from doppelgangers.synthesis.pairs import generate_pairs
+from tests.recorded import write_decoded
+from tests.unit.pretraining.small import RECIPE, WIDTH, changed, small_learner
 
-GENERATOR = dict(
-    seed=0, perturbation="gaussian", factors={}, ramp_pairs=1, duration_s=1.0, control_rate_hz=480, renderer="fast"
-)
-SETTINGS = dict(
-    name="voice-0.05",
-    architecture="voice",
-    delta=0.05,
-    augmentation="none",
-    seed=0,
-    generator=GENERATOR,
-    impulse_responses=None,
-    width=0.0625,
-    source="store",
-)
-TRAINING = dict(
-    pairs=128,
-    batch_pairs=16,
-    objective="align_uniform",
-    temperature=0.1,
-    optimizer="adamw",
-    learning_rate=1e-3,
-    weight_decay=1e-6,
-    schedule="cosine",
-    warmup=0.1,
-    milestones=[0.775],
-    log_every_steps=2,
-    gpus="auto",
-    precision="float32",
-    compile=False,
+STAGE = dict(
+    name="voice-0.05", recipe=RECIPE, augmentation="none", seed=0, impulse_responses=None, width=WIDTH, checkpoint_every_s=30
 )
 SMALL_BATCHES = 2  # from which the memory of a batch is estimated before the first step
 
@@ -58,17 +35,19 @@ SMALL_BATCHES = 2  # from which the memory of a batch is estimated before the fi
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     manifest = tmp_path_factory.mktemp("store") / "manifest.json"
-    generate_pairs(manifest, architecture="voice", delta=0.05, count=64, shard_pairs=48, generator=GENERATOR)
+    generate_pairs(manifest, recipe=RECIPE, count=64, shard_pairs=48)
     return manifest
 
 
-def run(folder, *, store=None, checkpoint_every_s=30, **changes):
-    """Train in a folder; `changes` are of SETTINGS or of TRAINING."""
-    settings = {key: changes.get(key, value) for key, value in SETTINGS.items()}
-    training = {key: changes.get(key, value) for key, value in TRAINING.items()}
-    assert changes.keys() <= settings.keys() | training.keys()
-    files = folder / "encoder.safetensors", folder / "history.csv"
-    pretrain(*files, store=store, training=training, checkpoint_every_s=checkpoint_every_s, **settings)
+def run(folder, *, store=None, **changes):
+    """Train in a folder, on a store or, without one, on a stream; `changes` are of STAGE or of TRAINING."""
+    stage = {key: changes.pop(key, value) for key, value in STAGE.items()}
+    training = changed(**{"source": "store" if store else "stream", **changes})
+    pretrain(folder / "encoder.safetensors", folder / "history.csv", store=store, training=training, **stage)
+
+
+def history_of(folder):
+    return list(csv.DictReader((folder / "history.csv").read_text().splitlines()))
 
 
 def weights(folder):
@@ -83,7 +62,7 @@ def undisturbed(store, tmp_path_factory):
 
 
 def test_training_lowers_the_loss_and_writes_its_history(undisturbed):
-    rows = list(csv.DictReader((undisturbed / "history.csv").read_text().splitlines()))
+    rows = history_of(undisturbed)
     assert [row["step"] for row in rows] == ["2", "4", "6", "8"]
     assert [row["pairs"] for row in rows] == ["32", "64", "96", "128"]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
@@ -93,6 +72,12 @@ def test_training_lowers_the_loss_and_writes_its_history(undisturbed):
         assert float(row["dead_share"]) == 0
     card = read_json(undisturbed / "encoder.json")
     assert (card["encoder"], card["pairs"], card["source"]) == ("voice-0.05", 128, "synthetic")
+    assert {term: f"{value:.6g}" for term, value in card["metrics"].items()} == {key: rows[-1][key] for key in card["metrics"]}
+    assert list(card["metrics"]) == ["align", "loss", "uniform"]
+    told = {
+        key: card["settings"][key] for key in ("recipe.delta", "pairs_from", "width", "seed", "learning_rate", "augmentation")
+    }
+    assert list(told.values()) == [0.05, "store", WIDTH, 0, 1e-3, "none"]
     assert list((undisturbed / "tensorboard").iterdir())
     assert not (undisturbed / "checkpoint.pt").exists()
 
@@ -149,8 +134,9 @@ def test_a_training_that_is_told_to_end_saves_its_step_first(undisturbed, store,
     assert torch.load(tmp_path / "checkpoint.pt")["state"]["step"] == 3
     monkeypatch.setattr(Learner, "step", step)
     run(tmp_path, store=store)
+    expected = weights(undisturbed)
     for name, tensor in weights(tmp_path).items():
-        assert torch.equal(tensor, weights(undisturbed)[name]), name
+        assert torch.equal(tensor, expected[name]), name
 
 
 def test_a_checkpoint_of_other_settings_is_refused_and_the_key_named(store, tmp_path, interrupted):
@@ -160,8 +146,10 @@ def test_a_checkpoint_of_other_settings_is_refused_and_the_key_named(store, tmp_
         run(tmp_path, store=store, checkpoint_every_s=0)
     after(None)
     kept = (tmp_path / "checkpoint.pt").read_bytes()
-    with pytest.raises(UserError, match=r"other settings: learning_rate \(was 0.001, is 0.002\)\. .*delete it to start anew"):
+    with pytest.raises(UserError, match=r"other settings: learning_rate \(was 0.001, is 0.002\)\. .*delete it to start"):
         run(tmp_path, store=store, learning_rate=2e-3)
+    with pytest.raises(UserError, match=r"other settings: recipe.delta \(was 0.05, is 0.1\)\. "):
+        run(tmp_path, store=store, recipe=PairRecipe("voice", 0.1))
     assert (tmp_path / "checkpoint.pt").read_bytes() == kept
     (tmp_path / "checkpoint.pt").write_bytes(kept[:1000])
     with pytest.raises(UserError, match=r"checkpoint.pt cannot be read .*delete it"):
@@ -169,8 +157,7 @@ def test_a_checkpoint_of_other_settings_is_refused_and_the_key_named(store, tmp_
 
 
 def test_store_and_stream_give_the_same_sounds(store):
-    stream = open_pairs("stream", 16, 0, architecture="voice", delta=0.05, generator=GENERATOR)
-    stored = open_pairs("store", 16, 0, manifest=store)
+    stream, stored = Stream(RECIPE).open(16, seed=0), Store(store).open(16, seed=0)
     assert stream.samples == stored.samples == 16000
     epoch = torch.cat([stored.read(stored.order(step)) for step in range(4)])
     order = np.random.default_rng([0, 0]).permutation(64)
@@ -179,14 +166,42 @@ def test_store_and_stream_give_the_same_sounds(store):
     assert not np.array_equal(stored.order(4), stored.order(0))  # another order
 
 
-def test_training_on_a_stream_needs_no_store(tmp_path):
-    run(tmp_path, store=None, source="stream", pairs=32, optimizer="sgd", schedule="step", warmup=0.0)
+@pytest.mark.parametrize("options", [{"views": "jitter", "layers": 1}, {"views": "crop", "layers": 2}])
+def test_training_on_recordings_says_how_its_views_were_made(tmp_path, options):
+    manifest, _ = write_decoded(tmp_path, [40_000, 20_000, 9_000, 50_000] * 4)
+    pretrain_on_recordings(
+        tmp_path / "encoder.safetensors",
+        tmp_path / "history.csv",
+        name="forest",
+        seed=3,
+        manifest=manifest,
+        recordings="forest",
+        duration_s=1.0,
+        **options,
+        augmentation="spec",
+        impulse_responses=None,
+        width=WIDTH,
+        training=changed(pairs=32),
+    )
+    assert [row["step"] for row in history_of(tmp_path)] == ["2"]
+    card = read_json(tmp_path / "encoder.json")
+    assert (card["encoder"], card["source"], card["seed"], card["pairs"]) == ("forest", "real", 3, 32)
+    assert card["augmentation"] == {"jitter": "jitter+spec", "crop": "layers2+spec"}[options["views"]]
+    assert card["settings"].items() >= {"recordings": "forest", "augmentation": "spec", **options}.items()
+    start = Encoder(WIDTH, seed=3).state_dict()
+    assert all(not torch.equal(tensor, start[name]) for name, tensor in weights(tmp_path).items() if name.endswith("weight"))
+
+
+def test_training_on_a_stream_needs_no_store(tmp_path, store):
+    with pytest.raises(ValueError, match=r"source 'stream' does not go with the store .*manifest.json"):
+        run(tmp_path, store=store, source="stream")
+    run(tmp_path, pairs=32, optimizer="sgd", schedule="step", warmup=0.0)
     assert read_json(tmp_path / "encoder.json")["pairs"] == 32
 
 
 def test_nt_xent_is_lowered_and_both_terms_are_measured(store, tmp_path):
     run(tmp_path, store=store, objective="nt_xent", temperature=0.5)
-    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    rows = history_of(tmp_path)
     assert 0 < float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert float(rows[-1]["uniform"]) < 0 < float(rows[-1]["align"])
 
@@ -232,18 +247,25 @@ def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_would(tmp_pa
     with pytest.raises(
         UserError, match=r"batch_pairs = 10000000 needs about .* GB .*largest batch that fits is about (\d+)"
     ) as caught:
-        run(tmp_path, source="stream", pairs=10_000_000, batch_pairs=10_000_000)
+        run(tmp_path, pairs=10_000_000, batch_pairs=10_000_000)
     largest = int(re.search(r"is about (\d+)", str(caught.value))[1])
     assert 100 < largest < 1_000_000
     monkeypatch.setattr(memory, "free_bytes", lambda device: 2e9)
     with pytest.raises(UserError, match=r"2.0 GB are free: the largest batch that fits") as caught:
-        run(tmp_path, source="stream", pairs=10_000_000, batch_pairs=10_000_000)
+        run(tmp_path, pairs=10_000_000, batch_pairs=10_000_000)
     smaller = int(re.search(r"is about (\d+)", str(caught.value))[1])
     assert smaller < largest
 
 
+def test_the_cosine_schedule_rises_and_falls_to_zero():
+    factor = learning_rate_factor(PretrainSettings(pairs=40, batch_pairs=2, schedule="cosine", warmup=0.2))
+    np.testing.assert_allclose([factor(step) for step in range(5)], [0.25, 0.5, 0.75, 1, 1])
+    np.testing.assert_allclose([factor(12), factor(20)], [0.5, 0], atol=1e-12)
+
+
 def test_the_papers_schedule():
-    factor = learning_rate_schedule("step", 200, 0.0, [0.775, 0.85, 0.925])
+    settings = PretrainSettings(pairs=400, batch_pairs=2, schedule="step", warmup=0.0, milestones=[0.775, 0.85, 0.925])
+    factor = learning_rate_factor(settings)
     drops = [step for step in range(1, 200) if factor(step) < factor(step - 1)]
     assert drops == [155, 170, 185]
     np.testing.assert_allclose([factor(0), factor(155), factor(170), factor(199)], [1, 0.1, 0.01, 0.001])
@@ -253,7 +275,9 @@ def test_random_initialisation_is_where_training_starts(tmp_path):
     initialize(tmp_path / "encoder.safetensors", seed=3, width=0.0625)
     encoder = load_encoder(tmp_path / "encoder.safetensors")
     assert not encoder.training
-    assert torch.equal(encoder.fc.weight, Encoder(0.0625, seed=3).fc.weight)
+    start = small_learner(seed=3).encoder.state_dict()
+    for name, tensor in encoder.state_dict().items():
+        assert torch.equal(tensor, start[name]), name
 
 
 def test_a_broken_encoder_is_named(tmp_path):
@@ -271,8 +295,8 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_gpu_trains_on_a_stream(tmp_path, precision, compiled):
-    run(tmp_path, source="stream", pairs=640, batch_pairs=64, precision=precision, compile=compiled)
-    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    run(tmp_path, pairs=640, batch_pairs=64, precision=precision, compile=compiled)
+    rows = history_of(tmp_path)
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) < 0
     shares = [float(rows[-1][f"{part}_share"]) for part in PARTS]
     assert min(shares) >= 0
@@ -284,11 +308,11 @@ def test_a_gpu_trains_on_a_stream(tmp_path, precision, compiled):
 def test_a_gpu_sees_the_sounds_that_a_cpu_sees():
     import jax
 
-    pairs = open_pairs("stream", 64, 0, architecture="voice", delta=0.25, generator=GENERATOR)
-    on_gpu = pairs.read(np.arange(64))
+    source = Stream(PairRecipe("voice", 0.25))
+    on_gpu = source.open(64, seed=0).read(np.arange(64))
     assert on_gpu.is_cuda
     with jax.default_device(jax.devices("cpu")[0]):
-        on_cpu = open_pairs("stream", 64, 0, architecture="voice", delta=0.25, generator=GENERATOR).read(np.arange(64))
+        on_cpu = source.open(64, seed=0).read(np.arange(64))
     error = (on_gpu.cpu() - on_cpu.cpu()).norm(dim=2) / on_cpu.cpu().norm(dim=2)
     assert error.median() < 0.01
 
@@ -297,7 +321,7 @@ def test_a_gpu_sees_the_sounds_that_a_cpu_sees():
 @needs_gpu
 def test_a_training_that_is_continued_on_a_gpu_ends_near_an_undisturbed_one(tmp_path, interrupted):
     after, _ = interrupted
-    options = dict(source="stream", pairs=640, batch_pairs=64, checkpoint_every_s=0)
+    options = dict(pairs=640, batch_pairs=64, checkpoint_every_s=0)
     for name, killed_at in (("undisturbed", None), ("continued", 4)):
         (tmp_path / name).mkdir()
         if killed_at:
