@@ -22,7 +22,8 @@ results/table.csv: setup
 
 setup: .venv/installed
 
-# The lock is complete and has the hash of every file, so pip resolves nothing and installs nothing else. Where there is an NVIDIA driver, JAX gets its CUDA plug-in.
+# The lock is complete and has the hash of every file, so pip resolves nothing and installs nothing else. Where there is an
+# NVIDIA driver, JAX gets its CUDA plug-in.
 .venv/installed: requirements.lock requirements-cuda.lock
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "Python 3.11 or 3.12 is needed: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
@@ -34,7 +35,6 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/snakefmt --check Snakefile rules
-	.venv/bin/snakemake --lint
 	.venv/bin/lint-imports
 	.venv/bin/mypy
 
