@@ -12,6 +12,7 @@ PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check
 CORES ?= all
 ARGS ?=
+WORKERS ?= 2
 
 .DEFAULT_GOAL := results/table.csv
 .PHONY: results/table.csv setup check test accept bench lock docs format clean distclean
@@ -38,8 +39,9 @@ check: setup
 	.venv/bin/lint-imports
 	.venv/bin/mypy
 
+# Two processes; tests that go on from the same finished run stay in one of them.
 test: check
-	.venv/bin/python -m pytest --cov $(ARGS)
+	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov $(ARGS)
 
 accept: setup
 	.venv/bin/python -m doppelgangers.workflow.accept $(ARGS)
