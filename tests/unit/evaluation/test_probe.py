@@ -13,6 +13,7 @@ from doppelgangers.evaluation.features import extract_features
 from doppelgangers.evaluation.linear import LinearProtocol
 from doppelgangers.evaluation.mlp import MlpProtocol
 from doppelgangers.evaluation.probe import read_labels, split_folds, train_linear_probes, train_mlp_probes
+from doppelgangers.evaluation.settings import MlpSettings, ProbeSettings
 from doppelgangers.workflow.digest import reach
 
 MLP = dict(
@@ -109,6 +110,12 @@ def test_an_mlp_is_searched_once_for_each_seed(clips):
     assert scores.setting.str.fullmatch(r"hidden=[12] lr=0\.\d+ init=xavier_uniform").all()
     assert (scores.groupby("seed").setting.nunique() == 1).all()
     assert (scores.epoch % 3 == 0).all()
+
+
+def test_the_protocols_are_what_the_configuration_says():
+    """The scripts build them from the section `probe` (without its kind) and, for MLPs, the section `mlp`."""
+    fields = [{field.name for field in dataclasses.fields(protocol)} for protocol in (LinearProtocol, MlpProtocol)]
+    assert fields == [set(ProbeSettings.model_fields) - {"kind"}, set(PROBE) | set(MlpSettings.model_fields)]
 
 
 def test_neither_kind_of_probe_runs_the_code_of_the_other():
