@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from doppelgangers.evaluation.linear import Run
+from doppelgangers.evaluation.runs import Run
 
 
 def blobs(n=150, dimension=8, classes=4):

@@ -12,7 +12,7 @@ with job(snakemake):
         clips=snakemake.input.clips,
         dataset=dataset,
         row=Dataset(**config["row"]),
-        sources=snakemake.input.files,
+        files=snakemake.input.files,
         checksum=config["datasets"][dataset]["checksum"],
         threads=snakemake.threads,
         **config["encoders"]["peers"][snakemake.wildcards.setting],

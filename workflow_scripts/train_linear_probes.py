@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from doppelgangers.datasets.catalogue import Task
+from doppelgangers.evaluation.linear import LinearProtocol
 from doppelgangers.evaluation.probe import train_linear_probes
 from doppelgangers.workflow.job import job
 
@@ -15,5 +16,5 @@ with job(snakemake):
         row=Task(**config["task"]),
         clips=snakemake.input.clips,
         features={int(Path(path).stem.removeprefix("seed=")): path for path in snakemake.input.features},
-        **config["probe"],
+        probe=LinearProtocol(**config["probe"]),
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from doppelgangers.datasets.catalogue import Task
+from doppelgangers.evaluation.mlp import MlpProtocol
 from doppelgangers.evaluation.probe import train_mlp_probes
 from doppelgangers.workflow.job import job
 
@@ -15,6 +16,5 @@ with job(snakemake):
         row=Task(**config["task"]),
         clips=snakemake.input.clips,
         features={int(Path(path).stem.removeprefix("seed=")): path for path in snakemake.input.features},
-        **config["probe"],
-        **config["mlp"],
+        probe=MlpProtocol(**config["probe"], **config["mlp"]),
     )

@@ -1,7 +1,6 @@
 """Stages: the figures."""
 
 import itertools
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +14,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
-from doppelgangers.files import read_json, replace
+from doppelgangers.encoders.card import Card, read_card
+from doppelgangers.files import replace
 
 # Okabe and Ito's, told apart by the colour-blind too, without their yellow, which is too pale for a line.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -23,8 +23,8 @@ WARM = (COLOURS[1], COLOURS[3], COLOURS[4])  # not among the colours of delta
 GREY = "0.45"
 STYLES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 MARKERS = ("o", "s", "^", "D")
-REFERENCES = {"real": (0, (7, 2)), "released": (0, (1, 1.2)), "hear": (0, (5, 1.5, 1, 1.5))}
-# Columns of the cards, with a dot, which no task has in its name.
+REFERENCES = {"real": (0, (7, 2)), "released": (0, (1, 1.2)), "peer": (0, (5, 1.5, 1, 1.5))}
+# Metrics of the cards, whose names have a dot, which no task has in its name.
 TERMS = {"metrics.align": "alignment (lower: views nearer)", "metrics.uniform": "uniformity (lower: more even)"}
 LEGEND = "metrics.legend"
 SHORT_LEGEND = 12  # entries that fit beside two panels
@@ -45,8 +45,6 @@ PARTS = {
     "rest": "rest",
 }
 PART_COLOURS = ("#e69f00", "#56b4e9", "#0072b2", "#009e73", "0.8")
-# Name of an encoder setting that is trained on doppelgängers; those that are trained on recordings have no hyphen.
-SETTING = re.compile(r"(?P<architecture>[a-z]+)-(?P<delta>[0-9.]+(e[+-]?\d+)?)(-(?P<augmentation>\w+))?")
 
 
 def plot_scores(figure: Path, *, table: Path, encoders: list[Path]) -> None:
@@ -62,9 +60,10 @@ def plot_scores(figure: Path, *, table: Path, encoders: list[Path]) -> None:
     """
     rows = pd.read_csv(table, keep_default_na=False, na_values=[""])
     tasks = list(rows.columns[7::2])
-    cards = pd.json_normalize([read_json(path) for path in encoders]).reindex(columns=["encoder", *TERMS])
-    rows = rows.join(cards.groupby("encoder").mean(), on="encoder")
-    rows["label"] = [label_of(row) for row in rows.itertuples()]
+    cards = [read_card(path) for path in encoders]
+    found = [{"encoder": c.encoder, **{term: c.metrics.get(term.partition(".")[2], np.nan) for term in TERMS}} for c in cards]
+    rows = rows.join(pd.DataFrame(found).groupby("encoder").mean(), on="encoder")
+    rows["label"] = [label_of(row) for _, row in rows.iterrows()]
     terms = list(TERMS) if "synthetic" in set(rows.source) else []
 
     least = 2 if not terms else 3 if rows.label.nunique() <= SHORT_LEGEND else 4
@@ -94,7 +93,7 @@ def plot_scores(figure: Path, *, table: Path, encoders: list[Path]) -> None:
     save(drawing, figure)
 
 
-def label_of(row: tuple) -> str:
+def label_of(row: pd.Series) -> str:
     """What the legend calls a row of the table: encoders that differ in delta only are one line."""
     if row.source == "synthetic":
         return row.architecture if row.augmentation == "none" else f"{row.architecture}, {row.augmentation.replace('_', ' ')}"
@@ -139,18 +138,20 @@ def draw_references(axis: plt.Axes, rows: pd.DataFrame, task: str) -> None:
         axis.axhline(row[task], color=colours[row.encoder], linestyle=REFERENCES[row.source], label=row.label)
 
 
-def plot_training(figure: Path, *, histories: list[Path]) -> None:
+def plot_training(figure: Path, *, encoders: list[Path], histories: list[Path]) -> None:
     """Draw how the trainings went, a line per encoder and seed, and where their time went, a bar per encoder.
 
     Args:
         figure: .png to write.
-        histories: <setting>/seed=<seed>/history.csv of every trained encoder setting and seed.
+        encoders: encoder.json of every trained encoder setting and seed.
+        histories: history.csv of each of them, in the same order.
     """
-    runs = [(path.parent.parent.name, pd.read_csv(path)) for path in map(Path, histories)]
-    looks, legend = training_looks([name for name, _ in runs])
-    panels = [["align", "uniform"], ["effective_rank", "dead_share"], ["time", "time"]]
+    cards = [read_card(path) for path in encoders]
+    runs = [(card.encoder, pd.read_csv(path)) for card, path in zip(cards, histories, strict=True)]
+    looks, legend = training_looks(cards)
     bars = 0.24 * len(looks) + 0.7
     size = 8.4 + 0.08 * max(map(len, looks)), 5.4 + bars  # the names stand left of the bars
+    panels: list = [["align", "uniform"], ["effective_rank", "dead_share"], ["time", "time"]]
     drawing, axes = plt.subplot_mosaic(panels, height_ratios=[2.5, 2.5, bars], figsize=size, layout="constrained")
     for column, title in CURVES.items():
         axis = axes[column]
@@ -159,9 +160,8 @@ def plot_training(figure: Path, *, histories: list[Path]) -> None:
         if column in GUIDES:
             value, meaning = GUIDES[column]
             axis.axhline(value, color=GREY, linestyle=":", linewidth=1, zorder=0)
-            # On the left, where no training is near it.
-            place = {"xy": (0, value), "xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-            axis.annotate(meaning, xytext=(4, 2), **place, color=GREY, fontsize="small")
+            left = axis.get_yaxis_transform()  # where no training is near it
+            axis.annotate(meaning, (0, value), (4, 2), left, "offset points", color=GREY, fontsize="small")
         axis.xaxis.set_major_formatter(EngFormatter(sep=""))
         finish(axis, title)
     axes["align"].set_ylim(-0.05, max(2.25, axes["align"].get_ylim()[1]))  # room for the guide and its words
@@ -177,30 +177,30 @@ def plot_training(figure: Path, *, histories: list[Path]) -> None:
     save(drawing, figure)
 
 
-def training_looks(names: list[str]) -> tuple[dict[str, dict], list[Line2D]]:
+def training_looks(cards: list[Card]) -> tuple[dict[str, dict], list[Line2D]]:
     """How the line of each encoder looks, and the legend.
 
     Delta makes the colour, architecture the line, augmentation the marker: the legend needs an entry for each of those, not
     for each encoder.
     """
-    parts = {name: match.groupdict(default="") for name in names if (match := SETTING.fullmatch(name))}
-    deltas = sorted({of["delta"] for of in parts.values()}, key=float)
+    made = {card.encoder: card for card in cards if card.source == "synthetic"}
+    deltas = sorted({card.delta for card in made.values() if card.delta is not None})
     colours = assign(deltas, plt.colormaps["viridis"](np.linspace(0, 0.82, len(deltas))))
-    styles = assign(sorted(of["architecture"] for of in parts.values()), STYLES)
-    augmentations = sorted({of["augmentation"] for of in parts.values()})
-    markers = assign(["", *augmentations], ("", *MARKERS[1:]))
+    styles = assign(sorted(card.architecture for card in made.values()), STYLES)
+    augmentations = sorted({card.augmentation for card in made.values()}, key=lambda name: (name != "none", name))
+    markers = assign(["none", *augmentations], ("", *MARKERS[1:]))
     looks = {
-        name: {"color": colours[of["delta"]], "linestyle": styles[of["architecture"]], "marker": markers[of["augmentation"]]}
-        for name, of in parts.items()
+        name: {"color": colours[card.delta], "linestyle": styles[card.architecture], "marker": markers[card.augmentation]}
+        for name, card in made.items()
     }
-    recordings = [name for name in names if name not in parts]
+    recordings = [card.encoder for card in cards if card.encoder not in made]
     recorded = {name: {"color": colour} for name, colour in assign(recordings, WARM).items()}
     sections = {
-        "perturbation δ": {delta: {"color": colour, "linewidth": 4} for delta, colour in colours.items()},
+        "perturbation δ": {f"{delta:g}": {"color": colour, "linewidth": 4} for delta, colour in colours.items()},
         "architecture": {name: {"color": GREY, "linestyle": style} for name, style in styles.items()},
         "augmentation": {
-            name.replace("_", " ") or "none": {"color": GREY, "marker": markers[name], "markersize": 4}
-            for name in (augmentations if any(augmentations) else [])
+            name.replace("_", " "): {"color": GREY, "marker": markers[name], "markersize": 4}
+            for name in (augmentations if set(augmentations) - {"none"} else [])
         },
         "recordings": recorded,
     }

@@ -1,8 +1,9 @@
 """Stage: a task in the format of the HEAR benchmark, for its own tools (`heareval`)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset, Task
@@ -23,7 +24,7 @@ HEAR_METRICS = {
 
 
 def write_hear_task(
-    folder: Path, *, name: str, task: Task, row: Dataset, sources: list[Path], checksum: str, threads: int = 1
+    folder: Path, *, name: str, task: Task, row: Dataset, files: list[Path], checksum: str, threads: int = 1
 ) -> None:
     """Write a task's folder, with the sounds at 16 kHz, padded or cut as the task says.
 
@@ -31,25 +32,26 @@ def write_hear_task(
         folder: to write, `<tasks>/<name>-doppelgangers-full`; `<tasks>` is what `heareval` takes.
         name: of the task.
         task, row: of the catalogue.
-        sources, checksum: as in `datasets.prepare.prepare`.
+        files, checksum: as in `datasets.prepare.prepare`.
         threads: that decode and resample.
 
     Raises:
-        UserError: when the sources are not the dataset, or a clip is damaged.
+        UserError: when the files are not the dataset, or a clip is damaged.
     """
-    folder, faults = Path(folder), []
+    folder = Path(folder)
+    faults: list[str] = []
     version, mode = folder.name.removeprefix(f"{name}-").split("-")
-    with Tree(sources, folder.with_name(f".unpacked-{name}")) as tree:
+    with Tree(files, folder.with_name(f".unpacked-{name}")) as tree:
         clips = open_clips(task.dataset, row, tree, pinned=checksum != "none")
         rows = clips.table[clips.table[task.label].notna()]
         sounds = read_sounds(
             clips, rows, rate_hz=RATE_HZ, duration_s=row.clip_s, threads=threads, faults=faults, title=f"write {name}"
         )
 
-        def entries():
+        def entries() -> Iterator[tuple[str, str, list[str], np.ndarray]]:
+            clip, fold, label = (rows[name].to_dict() for name in ("clip", task.fold, task.label))
             for i, sound in sounds:
-                clip = rows.loc[i]
-                yield file_name(clip), split(clip[task.fold]), labels(clip, task), sound
+                yield file_name(clip[i]), split(fold[i]), labels(label[i], task.multilabel), sound
             if faults:
                 raise UserError(fault_report(task.dataset, faults, len(rows)))
 
@@ -66,9 +68,9 @@ def write_hear_task(
         )
 
 
-def file_name(clip: pd.Series) -> str:
+def file_name(clip: object) -> str:
     """Name of a clip's wav; HEAR's folders are flat."""
-    return f"{str(clip['clip']).replace('/', '_').removesuffix('.wav')}.wav"
+    return f"{str(clip).replace('/', '_').removesuffix('.wav')}.wav"
 
 
 def split(fold: int | str) -> str:
@@ -76,7 +78,6 @@ def split(fold: int | str) -> str:
     return fold if isinstance(fold, str) and not fold.isdigit() else f"fold{int(fold) - 1:02d}"
 
 
-def labels(clip: pd.Series, task: Task) -> list[str]:
+def labels(label: object, multilabel: bool) -> list[str]:
     """Labels of a clip."""
-    label = str(clip[task.label])
-    return label.split(";") if task.multilabel else [label]
+    return str(label).split(";") if multilabel else [str(label)]

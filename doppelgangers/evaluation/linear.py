@@ -8,79 +8,44 @@ exactly what each run alone would do. The gradient of one layer is written out: 
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
-from torch.optim.adamw import adamw
 from tqdm import tqdm
+
+from doppelgangers.evaluation.runs import Fit, Inputs, Run, plain_batches
 
 SCORED_ROWS = 128  # of each run at once, where nothing is trained: few enough for a cache
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """One probe: the rows of `features` that it trains on, chooses its epoch on, and is scored on."""
+class LinearProtocol:
+    """How linear probes are trained.
 
-    train: np.ndarray
-    valid: np.ndarray
-    test: np.ndarray
+    Attributes:
+        epochs, batch_clips, weight_decay: of the training with AdamW.
+        learning_rate: the largest one.
+        warmup: share of the steps in which the learning rate rises.
+        standardize: scale features to zero mean and unit variance of each run's training rows first.
+        seed: of the initial weights (torch's default for a linear layer) and of the order of the clips. Run r of any
+            list draws from (seed, r).
+        protocol: `corrected` or `faithful`, see `fit_linear`.
+    """
 
-
-@dataclasses.dataclass(frozen=True)
-class Fit:
-    """What a run ended with: class scores of its test rows (N, C), their epoch (from 1), and its setting if searched."""
-
-    test_scores: np.ndarray
-    epoch: int
-    setting: str = ""
-
-
-class Inputs:
-    """Features of every run on the device; runs may share a matrix (the same object), which is then stored once."""
-
-    def __init__(self, features: list[np.ndarray], runs: list[Run], standardize: bool) -> None:
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        matrices = {id(matrix): matrix for matrix in features}
-        begin = dict(zip(matrices, np.cumsum([0, *map(len, matrices.values())]).tolist(), strict=False))
-        self.begin = np.array([begin[id(matrix)] for matrix in features])
-        self.matrix = torch.cat([torch.as_tensor(x, dtype=torch.float32) for x in matrices.values()]).to(self.device)
-        self.shift = self.scale = None
-        if standardize:
-            found = [moments(matrix[run.train]) for matrix, run in zip(features, runs, strict=True)]
-            self.shift, self.scale = torch.tensor(np.array(found), dtype=torch.float32, device=self.device).unbind(dim=1)
-
-    def locate(self, members: list[int], rows: np.ndarray) -> torch.Tensor:
-        """Where the rows (..., R, B) of runs `members` lie in the one matrix."""
-        return torch.as_tensor(rows + self.begin[members, None], device=self.device)
-
-    def read(self, members: list[int], located: torch.Tensor) -> torch.Tensor:
-        """Features (R, B, D) of located rows (R, B) of runs `members`, standardized where asked for."""
-        x = self.matrix.index_select(0, located.flatten()).view(*located.shape, -1)
-        if self.shift is not None:
-            x.sub_(self.shift[members, None]).div_(self.scale[members, None])
-        return x
-
-
-def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of the columns of x (N, D); the deviation of a constant column counts as 1."""
-    return x.mean(axis=0, dtype=float), np.where(np.ptp(x, axis=0) > 0, x.std(axis=0, dtype=float), 1.0)
+    epochs: int
+    batch_clips: int
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+    standardize: bool
+    seed: int
+    protocol: Literal["corrected", "faithful"]
 
 
 def fit_linear(
-    features: list[np.ndarray],
-    targets: np.ndarray,
-    runs: list[Run],
-    *,
-    epochs: int,
-    batch_clips: int,
-    learning_rate: float,
-    weight_decay: float,
-    warmup: float,
-    standardize: bool,
-    seed: int,
-    protocol: str = "corrected",
-    title: str = "probe",
+    features: list[np.ndarray], targets: np.ndarray, runs: list[Run], *, probe: LinearProtocol, title: str = "probe"
 ) -> list[Fit]:
     """Train one linear layer per run with AdamW and ARCH's protocol, which comes in two forms.
 
@@ -97,35 +62,31 @@ def fit_linear(
         targets: class indices (N,) for one label a clip (cross-entropy), or 0/1 (N, C) for several (binary
             cross-entropy).
         runs: row indices, see `Run`.
-        epochs, batch_clips, learning_rate, weight_decay, warmup: of the protocol.
-        standardize: scale features to zero mean and unit variance of each run's training rows first.
-        seed: of the initial weights (torch's default for a linear layer) and of the order of the clips. Run r of any
-            list draws from (seed, r).
-        protocol: `corrected` or `faithful`.
+        probe: the protocol.
         title: of the progress bar.
 
     Returns:
         one `Fit` per run, in order.
     """
-    inputs = Inputs(features, runs, standardize)
+    inputs = Inputs(features, runs, standardize=probe.standardize)
     y = torch.as_tensor(targets, dtype=torch.float32 if targets.ndim == 2 else torch.int64, device=inputs.device)
-    corrected = protocol == "corrected"
-    steps = [math.ceil(len(run.train) / batch_clips) for run in runs]
+    corrected = probe.protocol == "corrected"
+    steps = [math.ceil(len(run.train) / probe.batch_clips) for run in runs]
     if corrected:
         steps = [max(steps)] * len(runs)
-    fits = {}
-    for count in sorted(set(steps)):  # runs of as many steps stay in step
-        members = [r for r in range(len(runs)) if steps[r] == count]
-        sizes = [len(runs[r].train) for r in members]
-        batches = [equal_batches(n, count) if corrected else plain_batches(n, batch_clips) for n in sizes]
-        factor = (linear_schedule if corrected else archs_schedule)(epochs * count, warmup)
-        stack = Stack(inputs, y, runs, members, batches, seed)
-        for epoch in tqdm(range(epochs), desc=title, unit="epoch"):
+    fits: dict[int, Fit] = {}
+    for count in sorted(set(steps)):  # runs of as many steps are trained together
+        members = {r: run for r, run in enumerate(runs) if steps[r] == count}
+        sizes = [len(run.train) for run in members.values()]
+        batches = [equal_batches(n, count) if corrected else plain_batches(n, probe.batch_clips) for n in sizes]
+        factor = (linear_schedule if corrected else archs_schedule)(probe.epochs * count, probe.warmup)
+        stack = Stack(inputs, y, runs=members, batches=batches, probe=probe)
+        for epoch in tqdm(range(probe.epochs), desc=title, unit="epoch"):
             begun = epoch * (count if corrected else count + 1)
-            stack.train([learning_rate * factor(begun + step) for step in range(count)], weight_decay)
+            stack.train([probe.learning_rate * factor(begun + step) for step in range(count)])
             if corrected:
                 stack.keep_best(epoch + 1)
-        fits |= stack.fits(epochs)
+        fits |= stack.fits()
     return [fits[r] for r in range(len(runs))]
 
 
@@ -146,11 +107,6 @@ def equal_batches(size: int, steps: int) -> list[np.ndarray]:
     return np.array_split(np.arange(size), steps)
 
 
-def plain_batches(size: int, batch: int) -> list[np.ndarray]:
-    """Positions of an epoch of `size` clips in batches of `batch` and a smaller last one."""
-    return np.split(np.arange(size), range(batch, size, batch))
-
-
 def pad(rows: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Stack lists of different length: indices (R, L), filled up with 0, and weights (R, L) of a mean that skips these."""
     length = max(map(len, rows))
@@ -160,34 +116,50 @@ def pad(rows: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Stack:
-    """Runs `members` that take the same number of steps: weights (R, C, D) and biases (R, C), and AdamW's state.
+    """Runs that take the same number of steps: their weights (R, C, D) and biases (R, C), trained by one AdamW.
 
-    `batches` holds each run's positions of every step of an epoch.
+    Args:
+        inputs: features of all runs.
+        y: targets of all clips.
+        runs: the runs of this stack, by their number among all.
+        batches: each run's positions of every step of an epoch.
+        probe: the protocol.
     """
 
-    def __init__(self, inputs: Inputs, y: torch.Tensor, runs: list[Run], members: list[int], batches: list, seed: int) -> None:
-        self.inputs, self.y, self.members, self.runs = inputs, y, members, [runs[r] for r in members]
+    def __init__(
+        self,
+        inputs: Inputs,
+        y: torch.Tensor,
+        *,
+        runs: dict[int, Run],
+        batches: list[list[np.ndarray]],
+        probe: LinearProtocol,
+    ) -> None:
+        self.inputs, self.y, self.members, self.runs, self.epochs = inputs, y, list(runs), list(runs.values()), probe.epochs
         self.multilabel = y.ndim == 2
         index, share = pad([positions for run in batches for positions in run])
-        self.positions = index.reshape(len(members), -1, index.shape[1])  # (R, steps, B)
+        self.positions = index.reshape(len(runs), -1, index.shape[1])  # (R, steps, B)
         self.share = self.to_device(share).view(*self.positions.shape, 1).transpose(0, 1).contiguous()
-        self.generators = [np.random.default_rng([seed, r]) for r in members]
-        dimension, classes = inputs.matrix.shape[1], y.shape[1] if self.multilabel else int(y.max()) + 1
+        self.generators = [np.random.default_rng([probe.seed, r]) for r in runs]
+        dimension, classes = inputs.dimension, y.shape[1] if self.multilabel else int(y.max()) + 1
         drawn = np.stack([g.uniform(-1, 1, (dimension + 1, classes)) for g in self.generators]) / math.sqrt(dimension)
-        drawn = self.to_device(drawn.astype(np.float32))
-        self.parameters = [drawn[:, :-1].mT.contiguous(), drawn[:, -1].contiguous()]
-        self.gradients, self.means, self.squares = ([torch.zeros_like(p) for p in self.parameters] for _ in range(3))
-        self.steps = [torch.zeros((), device=inputs.device) for _ in self.parameters]
+        start = self.to_device(drawn.astype(np.float32))
+        self.parameters = [start[:, :-1].mT.contiguous(), start[:, -1].contiguous()]
+        for parameter in self.parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        # Each step has a learning rate of its own.
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=0.0, weight_decay=probe.weight_decay, fused=True)
         self.best = [parameter.clone() for parameter in self.parameters]
-        self.best_loss = torch.full((len(members),), torch.inf, device=inputs.device)
-        self.best_epoch = torch.zeros(len(members), dtype=torch.int64, device=inputs.device)
+        self.best_loss = torch.full((len(runs),), torch.inf, device=inputs.device)
+        self.best_epoch = torch.zeros(len(runs), dtype=torch.int64, device=inputs.device)
 
     @torch.no_grad()
-    def train(self, rates: list[float], weight_decay: float) -> None:
+    def train(self, rates: list[float]) -> None:
         """One epoch; `rates` is the learning rate of every step."""
         orders = [run.train[g.permutation(len(run.train))] for run, g in zip(self.runs, self.generators, strict=True)]
         rows = np.stack([order[positions] for order, positions in zip(orders, self.positions, strict=True)]).swapaxes(0, 1)
         targets, located = self.y[self.to_device(rows)], self.inputs.locate(self.members, rows)
+        weight, bias = self.parameters
         for rate, at, y, share in zip(rates, located, targets, self.share, strict=True):
             x = self.inputs.read(self.members, at)
             logits = self.logits(x)
@@ -195,15 +167,10 @@ class Stack:
                 error = logits.sigmoid_().sub_(y).mul_(share / y.shape[-1])
             else:
                 error = torch.softmax(logits, dim=-1).mul_(share).scatter_add_(-1, y[..., None], -share)
-            torch.bmm(error.mT, x, out=self.gradients[0])
-            torch.sum(error, dim=1, out=self.gradients[1])
-            self.update(rate, weight_decay)
-
-    def update(self, rate: float, weight_decay: float) -> None:
-        """One AdamW step, by the function that torch's optimizer calls: its bookkeeping would cost a tenth of the time."""
-        moving = self.parameters, self.gradients, self.means, self.squares, [], self.steps
-        constants = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False, "maximize": False}
-        adamw(*moving, fused=True, lr=rate, weight_decay=weight_decay, **constants)
+            torch.bmm(error.mT, x, out=weight.grad)
+            torch.sum(error, dim=1, out=bias.grad)
+            self.optimizer.param_groups[0]["lr"] = rate
+            self.optimizer.step()
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """Features (R, B, D) -> (R, B, C)."""
@@ -213,8 +180,8 @@ class Stack:
     @torch.no_grad()
     def keep_best(self, epoch: int) -> None:
         """Keep the weights of the runs whose validation loss has never been lower."""
-        rows, share = pad([run.valid for run in self.runs])
-        share = self.to_device(share)
+        rows, weights = pad([run.valid for run in self.runs])
+        share = self.to_device(weights)
         loss = torch.zeros_like(self.best_loss)
         for begin in range(0, rows.shape[1], SCORED_ROWS):
             part = slice(begin, begin + SCORED_ROWS)
@@ -236,14 +203,13 @@ class Stack:
             return binary_cross_entropy_with_logits(logits, y, reduction="none").mean(dim=-1)
         return cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none").view(rows.shape)
 
-    def fits(self, epochs: int) -> dict[int, Fit]:
+    def fits(self) -> dict[int, Fit]:
         """Test scores of each run: of the kept weights, or of the last where none were kept."""
-        fits = {}
+        fits: dict[int, Fit] = {}
         for i, (r, run) in enumerate(zip(self.members, self.runs, strict=True)):
             epoch = int(self.best_epoch[i])
             weight, bias = self.best if epoch else self.parameters
-            x = self.inputs.read([r], self.inputs.locate([r], run.test[None]))[0]
-            logits = torch.addmm(bias[i], x, weight[i].T)
+            logits = torch.addmm(bias[i], self.inputs.read_one(r, run.test), weight[i].T)
             scores = torch.sigmoid(logits) if self.multilabel else torch.softmax(logits, dim=-1)
-            fits[r] = Fit(scores.cpu().numpy(), epoch or epochs)
+            fits[r] = Fit(scores.cpu().numpy(), epoch or self.epochs)
         return fits

@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import get_args
 
 import numpy as np
 import torch
 from sklearn.metrics import f1_score
 
+from doppelgangers.datasets.catalogue import OF_ONE_LABEL, Metric
 from doppelgangers.errors import UserError
+
+METRICS: tuple[str, ...] = get_args(Metric)
 
 
 def score(targets: np.ndarray, scores: np.ndarray, metrics: Sequence[str], names: Sequence | None = None) -> dict[str, float]:
@@ -16,7 +20,7 @@ def score(targets: np.ndarray, scores: np.ndarray, metrics: Sequence[str], names
     Args:
         targets: class indices (N,), or 0/1 (N, C) for several labels a clip.
         scores: class scores (N, C), higher for likelier.
-        metrics: of `METRICS`.
+        metrics: of `METRICS`, the catalogue's.
         names: label value of each class; `chroma_acc` needs them, as MIDI numbers.
 
     Returns:
@@ -29,7 +33,7 @@ def score(targets: np.ndarray, scores: np.ndarray, metrics: Sequence[str], names
     if targets.ndim == 2 and (single := [metric for metric in metrics if metric in OF_ONE_LABEL]):
         raise UserError(f"metric {single[0]} is for tasks of one label a clip: choose another, or set multilabel: false")
     predicted = scores.argmax(axis=1)
-    found = {metric: OF_ONE_LABEL[metric](targets, predicted, names) for metric in metrics if metric in OF_ONE_LABEL}
+    found = {metric: OF_PREDICTION[metric](targets, predicted, names) for metric in metrics if metric in OF_PREDICTION}
     if ranked := [metric for metric in metrics if metric in OF_RANKING]:
         ranking = rank_classes(targets, scores)
         found |= {metric: OF_RANKING[metric](*ranking) for metric in ranked}
@@ -78,7 +82,8 @@ def rank_classes(targets: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, n
             precision = (positives - hits_below) / (len(column) - below)  # of the clips that score as much or more
             beaten = (below - hits_below + upto - hits_upto).sum() / 2  # negatives; one of equal score counts half
             rows.append((precision.mean(), beaten / (positives * negatives) if negatives else math.nan, positives))
-    return tuple(np.array(rows, dtype=float).reshape(-1, 3).T)
+    precisions, areas, counts = np.array(rows, dtype=float).reshape(-1, 3).T
+    return precisions, areas, counts
 
 
 def mean(values: np.ndarray) -> float:
@@ -97,16 +102,15 @@ def d_prime(precision: np.ndarray, area: np.ndarray, positives: np.ndarray) -> f
     return mean(math.sqrt(2) * torch.special.ndtri(torch.from_numpy(area)).numpy())
 
 
-OF_ONE_LABEL: dict[str, Callable] = {
+OF_PREDICTION: dict[str, Callable[[np.ndarray, np.ndarray, Sequence | None], float]] = {
     "accuracy": accuracy,
     "macro_f1": macro_f1,
     "pitch_acc": accuracy,
     "chroma_acc": chroma_accuracy,
 }
-OF_RANKING: dict[str, Callable] = {
+OF_RANKING: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], float]] = {
     "mAP": lambda precision, area, positives: mean(precision),
     "weighted_mAP": weighted_map,
     "d_prime": d_prime,
     "auroc": lambda precision, area, positives: mean(area),
 }
-METRICS = (*OF_ONE_LABEL, *OF_RANKING)

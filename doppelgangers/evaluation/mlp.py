@@ -1,30 +1,58 @@
-"""HEAR's shallow MLP on frozen features: a grid of settings, searched by validation, trained as one batched problem.
+"""HEAR's shallow MLP on frozen features: a grid of settings, searched by validation.
 
-Source: heareval/predictions/task_predictions.py. Each model is a plain `torch.nn.Sequential`; a training step stacks the
-weights of those that are trained together, so that a layer of all of them is one batched matrix product.
+Source: heareval/predictions/task_predictions.py.
 """
 
 import dataclasses
 import math
 import random
 from collections.abc import Hashable, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
 from sklearn.model_selection import ParameterGrid
-from torch.nn import functional
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from tqdm import tqdm
 
-from doppelgangers.evaluation.linear import Fit, Inputs, Run, pad, plain_batches
 from doppelgangers.evaluation.metrics import score
-from doppelgangers.evaluation.stacked import forward
+from doppelgangers.evaluation.runs import Fit, Inputs, Run, plain_batches
 
 GRID_SEED = 42  # HEAR's
 INITS = {"xavier_uniform": torch.nn.init.xavier_uniform_, "xavier_normal": torch.nn.init.xavier_normal_}
-# Bounds the memory of a GPU: about 1 GB for two hidden layers of 1024 and batches of 1024. A CPU, which two of this width
-# keep busy, is slowed by the memory that more take (docs/benchmarks.md).
-MODELS_TOGETHER = {"cuda": 8, "cpu": 2}
 SCORED_ROWS = 4096  # at once
+
+
+@dataclasses.dataclass(frozen=True)
+class MlpProtocol:
+    """How MLPs are searched and trained.
+
+    Attributes:
+        hidden, learning_rates, inits: the grid: numbers of hidden layers, learning rates, and of `INITS`.
+        tried: number of settings of the shuffled grid that are tried.
+        width: of a hidden layer.
+        dropout: probability.
+        batch_clips: of a batch; the last of an epoch is smaller.
+        max_epochs, check_every_epochs, patience_checks: validate every so many epochs, and stop after so many checks
+            without a gain.
+        standardize: scale features to zero mean and unit variance of each run's training rows first.
+        seed: of the initial weights, dropout and the order of the clips.
+        protocol: `faithful` trains on the clips in the same order in every epoch, as HEAR's code does; `corrected` shuffles.
+    """
+
+    hidden: Sequence[int]
+    learning_rates: Sequence[float]
+    inits: Sequence[str]
+    tried: int
+    width: int
+    dropout: float
+    batch_clips: int
+    max_epochs: int
+    check_every_epochs: int
+    patience_checks: int
+    standardize: bool
+    seed: int
+    protocol: Literal["corrected", "faithful"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,23 +74,34 @@ def grid(hidden: Sequence[int], inits: Sequence[str], learning_rates: Sequence[f
     return [Setting(**point) for point in points[:tried]]
 
 
-def network(setting: Setting, dimension: int, width: int, classes: int, dropout: float, seed: int) -> torch.nn.Sequential:
+class BatchNorm1d(torch.nn.BatchNorm1d):
+    """Batch norm that trains on a batch of one clip too, the last of some epochs."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalize x (B, H). One clip is its own mean, so that the bias is left; it has no variance to keep."""
+        if self.training and len(x) == 1:
+            return (x - x) * self.weight + self.bias
+        return super().forward(x)
+
+
+def network(setting: Setting, *, dimension: int, width: int, classes: int, dropout: float, seed: int) -> torch.nn.Sequential:
     """(N, dimension) -> logits (N, classes), with initial weights drawn from the seed.
 
     The hidden layers have no bias, unlike HEAR's: batch norm takes it away, and its gradient is rounding noise.
     """
     generator = torch.Generator().manual_seed(seed)
-    layers, size = [], dimension
+    hidden: list[torch.nn.Module] = []
+    linear, size = [], dimension
     for _ in range(setting.hidden):
-        linear = torch.nn.utils.skip_init(torch.nn.Linear, size, width, bias=False)
-        layers += [linear, torch.nn.BatchNorm1d(width), torch.nn.Dropout(dropout), torch.nn.ReLU()]
+        linear.append(torch.nn.utils.skip_init(torch.nn.Linear, size, width, bias=False))
+        hidden += [linear[-1], BatchNorm1d(width), torch.nn.Dropout(dropout), torch.nn.ReLU()]
         size = width
     output = torch.nn.utils.skip_init(torch.nn.Linear, size, classes)
     torch.nn.init.uniform_(output.bias, -1 / math.sqrt(size), 1 / math.sqrt(size), generator=generator)
-    for i, layer in enumerate([*layers[::4], output]):
+    for i, layer in enumerate([*linear, output]):
         gain = torch.nn.init.calculate_gain("relu" if i else "linear")  # of the activation before it
         INITS[setting.init](layer.weight, gain=gain, generator=generator)
-    return torch.nn.Sequential(*layers, output).eval()
+    return torch.nn.Sequential(*hidden, output).eval()
 
 
 def fit_mlp(
@@ -73,19 +112,7 @@ def fit_mlp(
     groups: Sequence[Hashable],
     metric: str,
     names: Sequence | None = None,
-    hidden: Sequence[int],
-    width: int,
-    learning_rates: Sequence[float],
-    inits: Sequence[str],
-    tried: int,
-    batch_clips: int,
-    max_epochs: int,
-    check_every_epochs: int,
-    patience_checks: int,
-    dropout: float,
-    standardize: bool,
-    seed: int,
-    protocol: str = "corrected",
+    probe: MlpProtocol,
     title: str = "probe",
 ) -> list[Fit]:
     """Search the grid in the first run of each group, train its other runs with the setting that validates best.
@@ -96,62 +123,42 @@ def fit_mlp(
     Args:
         features: one matrix (N, D) per run; runs may share one.
         targets: class indices (N,), or 0/1 (N, C) for several labels a clip.
-        runs: row indices, see `linear.Run`.
+        runs: row indices, see `runs.Run`.
         groups: of each run; runs of one encoder are a group.
         metric: of `metrics.METRICS`, by which validation judges; higher is better.
         names: label value of each class, see `metrics.score`.
-        hidden, learning_rates, inits: the grid: numbers of hidden layers, learning rates, and of `INITS`.
-        width: of a hidden layer.
-        tried: number of settings of the shuffled grid that are tried.
-        batch_clips: of a batch; the last of an epoch is smaller.
-        max_epochs, check_every_epochs, patience_checks: validate every so many epochs, and stop after so many checks
-            without a gain.
-        dropout: probability.
-        standardize: scale features to zero mean and unit variance of each run's training rows first.
-        seed: of the initial weights, dropout and the order of the clips.
-        protocol: `faithful` trains on the clips in the same order in every epoch, as HEAR's code does; `corrected` shuffles.
+        probe: the protocol.
         title: of the progress bar.
 
     Returns:
         one `Fit` per run, in order, with the setting.
     """
-    inputs = Inputs(features, runs, standardize)
-    classes = targets.shape[1] if targets.ndim == 2 else int(targets.max()) + 1
-    trainer = Trainer(inputs, targets, runs, metric, names, batch_clips, max_epochs, check_every_epochs, patience_checks)
-    settings = grid(hidden, inits, learning_rates, tried)
-
-    def model(r: int, setting: Setting) -> Model:
-        entropy = np.random.SeedSequence([seed, r, settings.index(setting)]).generate_state(1)
-        layers = network(setting, inputs.matrix.shape[1], width, classes, dropout, int(entropy[0])).to(inputs.device)
-        return Model(r, setting, layers, np.random.default_rng([seed, r]) if protocol == "corrected" else None)
-
-    first = {group: list(groups).index(group) for group in groups}
-    searched = [model(r, setting) for r in first.values() for setting in settings]
-    trainer.train(searched, seed, f"{title}: grid")
-    best = {r: max((m for m in searched if m.run == r), key=lambda m: m.best) for r in first.values()}  # the first of equals
-    others = [model(r, best[first[group]].setting) for r, group in enumerate(groups) if r not in best]
-    trainer.train(others, seed, f"{title}: folds")
-    chosen = best | {m.run: m for m in others}
-    return [trainer.fit(chosen[r]) for r in range(len(runs))]
+    trainer = Trainer(Inputs(features, runs, standardize=probe.standardize), targets, runs, metric, names, probe)
+    settings = grid(probe.hidden, probe.inits, probe.learning_rates, probe.tried)
+    fits: list[Fit] = []
+    chosen: dict[Hashable, int] = {}  # place in the grid
+    for run, group in enumerate(groups):
+        places = tqdm([chosen[group]] if group in chosen else range(len(settings)), desc=f"{title} {run}", unit="model")
+        trained = {place: trainer.train(run, settings[place], place) for place in places}
+        chosen[group] = max(trained, key=lambda place: trained[place][0])  # the first of equals
+        fits.append(trained[chosen[group]][1])
+    return fits
 
 
 @dataclasses.dataclass
 class Model:
-    """A network in training: its run, setting, generator of orders, and its best checkpoint so far."""
+    """A network in training and its best checkpoint so far."""
 
-    run: int
-    setting: Setting
     network: torch.nn.Sequential
-    orders: np.random.Generator | None
     best: float = -math.inf
     epoch: int = 0
     idle: int = 0  # checks since the best one
-    checkpoint: dict[str, torch.Tensor] | None = None
+    checkpoint: dict[str, torch.Tensor] = dataclasses.field(default_factory=dict)
 
     def check(self, value: float, epoch: int) -> None:
         """Take note of a validation score; nan is no gain."""
         self.idle += 1
-        if self.checkpoint is None or value > self.best:
+        if not self.checkpoint or value > self.best:
             self.best, self.epoch, self.idle = (-math.inf if math.isnan(value) else value), epoch, 0
             self.checkpoint = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
@@ -165,74 +172,50 @@ class Trainer:
     runs: list[Run]
     metric: str
     names: Sequence | None
-    batch_clips: int
-    max_epochs: int
-    check_every_epochs: int
-    patience_checks: int
+    probe: MlpProtocol
 
-    def train(self, models: list[Model], seed: int, title: str) -> None:
-        """Train models of the same depth and number of steps together, each until its patience ends."""
-        alike = {}
-        for model in models:
-            steps = math.ceil(len(self.runs[model.run].train) / self.batch_clips)
-            alike.setdefault((model.setting.hidden, steps), []).append(model)
-        for same in alike.values():
-            together = MODELS_TOGETHER[self.inputs.device.type]
-            for begin in range(0, len(same), together):
-                self.train_together(same[begin : begin + together], seed, title)
+    def train(self, run: int, setting: Setting, place: int) -> tuple[float, Fit]:
+        """Train a model of a run with a setting, whose place in the grid is given, until its patience ends.
 
-    def train_together(self, models: list[Model], seed: int, title: str) -> None:
-        """Train one stack of models; one that has stopped leaves it. Each ends with its best checkpoint."""
-        groups = [{"params": list(model.network.parameters()), "lr": model.setting.learning_rate} for model in models]
-        optimizer = torch.optim.Adam(groups, fused=True)
-        generator = torch.Generator(self.inputs.device).manual_seed(seed)
-        every = min(self.check_every_epochs, self.max_epochs)
-        active = models
-        for epoch in tqdm(range(1, self.max_epochs + 1), desc=title, unit="epoch"):
-            for rows in self.batches(active):
-                optimizer.zero_grad()
-                self.loss(active, rows, generator).backward()
-                optimizer.step()
-            if epoch % every == 0:
-                for model in active:
-                    valid = self.runs[model.run].valid
-                    found = score(self.targets[valid], self.predict(model, valid), [self.metric], self.names)
-                    model.check(found[self.metric], epoch)
-                active = [model for model in active if model.idle < self.patience_checks]
-                if not active:
-                    break
-        for model in models:
-            model.network.load_state_dict(model.checkpoint)
-            model.network.requires_grad_(False).zero_grad()
-            model.checkpoint = None
+        Returns:
+            the validation score of the best checkpoint, and what that says of the test rows.
+        """
+        probe, device, rows = self.probe, self.inputs.device, self.runs[run]
+        weights_seed, dropout_seed = map(int, np.random.SeedSequence([probe.seed, run, place]).generate_state(2))
+        orders = np.random.default_rng([probe.seed, run])
+        classes = self.targets.shape[1] if self.targets.ndim == 2 else int(self.targets.max()) + 1
+        size = {"dimension": self.inputs.dimension, "width": probe.width, "classes": classes}
+        layers = network(setting, **size, dropout=probe.dropout, seed=weights_seed)
+        model = Model(layers.to(device))
+        optimizer = torch.optim.Adam(layers.parameters(), lr=setting.learning_rate, fused=True)
+        every = min(probe.check_every_epochs, probe.max_epochs)
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):  # dropout draws from torch's own generator
+            torch.manual_seed(dropout_seed)
+            for epoch in range(1, probe.max_epochs + 1):
+                layers.train()
+                order = orders.permutation(rows.train) if probe.protocol == "corrected" else rows.train
+                for batch in plain_batches(len(order), probe.batch_clips):
+                    optimizer.zero_grad()
+                    self.loss(layers, run, order[batch]).backward()
+                    optimizer.step()
+                if epoch % every == 0:
+                    scores = self.predict(layers, run, rows.valid)
+                    model.check(score(self.targets[rows.valid], scores, [self.metric], self.names)[self.metric], epoch)
+                    if model.idle >= probe.patience_checks:
+                        break
+        layers.load_state_dict(model.checkpoint)
+        return model.best, Fit(self.predict(layers, run, rows.test), model.epoch, str(setting))
 
-    def batches(self, models: list[Model]):
-        """One epoch: for each step, a list with each model's rows."""
-        orders = [self.runs[model.run].train for model in models]
-        orders = [m.orders.permutation(order) if m.orders else order for m, order in zip(models, orders, strict=True)]
-        return zip(*([order[b] for b in plain_batches(len(order), self.batch_clips)] for order in orders), strict=True)
-
-    def loss(self, models: list[Model], rows: Sequence[np.ndarray], generator: torch.Generator) -> torch.Tensor:
-        """Sum over the models of the mean loss of their rows."""
-        members, device = [model.run for model in models], self.inputs.device
-        even = len(set(map(len, rows))) == 1 < len(rows[0])
-        padded, share = pad(list(rows))
-        share = torch.as_tensor(share, device=device)
-        x = self.inputs.read(members, self.inputs.locate(members, padded)).mT  # (M, D, B)
-        logits = forward([model.network for model in models], x, None if even else share, generator)
-        y = torch.as_tensor(self.targets[padded], device=device)
-        if y.ndim == 3:
-            each = functional.binary_cross_entropy_with_logits(logits, y.mT.float(), reduction="none").mean(dim=1)
-        else:
-            each = functional.cross_entropy(logits, y, reduction="none")
-        return (each * share).sum()
+    def loss(self, layers: torch.nn.Sequential, run: int, rows: np.ndarray) -> torch.Tensor:
+        """Mean loss of rows (B,) of a run."""
+        logits = layers(self.inputs.read_one(run, rows))
+        y = torch.as_tensor(self.targets[rows], device=self.inputs.device)
+        return binary_cross_entropy_with_logits(logits, y.float()) if y.ndim == 2 else cross_entropy(logits, y)
 
     @torch.no_grad()
-    def predict(self, model: Model, rows: np.ndarray) -> np.ndarray:
-        """Class scores (N, C) of rows (N,)."""
-        located = self.inputs.locate([model.run], rows[None]).split(SCORED_ROWS, dim=1)
-        logits = torch.cat([model.network(self.inputs.read([model.run], part)[0]) for part in located])
+    def predict(self, layers: torch.nn.Sequential, run: int, rows: np.ndarray) -> np.ndarray:
+        """Class scores (N, C) of rows (N,) of a run."""
+        layers.eval()
+        parts = [rows[begin : begin + SCORED_ROWS] for begin in range(0, len(rows), SCORED_ROWS)]
+        logits = torch.cat([layers(self.inputs.read_one(run, part)) for part in parts])
         return (torch.sigmoid(logits) if self.targets.ndim == 2 else torch.softmax(logits, dim=1)).cpu().numpy()
-
-    def fit(self, model: Model) -> Fit:
-        return Fit(self.predict(model, self.runs[model.run].test), model.epoch, str(model.setting))

@@ -10,9 +10,10 @@ from sklearn.preprocessing import MultiLabelBinarizer
 
 from doppelgangers.datasets.catalogue import SPLITS, Task
 from doppelgangers.errors import UserError
-from doppelgangers.evaluation.linear import Fit, Run, fit_linear
+from doppelgangers.evaluation.linear import LinearProtocol, fit_linear
 from doppelgangers.evaluation.metrics import score
-from doppelgangers.evaluation.mlp import fit_mlp
+from doppelgangers.evaluation.mlp import MlpProtocol, fit_mlp
+from doppelgangers.evaluation.runs import Fit, Run
 from doppelgangers.files import replace
 
 VALIDATION_SHARE = 0.2  # of the clips outside the test fold, ARCH
@@ -38,15 +39,7 @@ class Problem:
 
 
 def train_linear_probes(
-    scores: Path,
-    *,
-    encoder: str,
-    task: str,
-    row: Task,
-    clips: Path,
-    features: dict[int, Path],
-    seed: int,
-    **protocol,
+    scores: Path, *, encoder: str, task: str, row: Task, clips: Path, features: dict[int, Path], probe: LinearProtocol
 ) -> None:
     """Train and score a linear probe for each fold of the task and seed of the encoder.
 
@@ -58,38 +51,24 @@ def train_linear_probes(
         row: the task's facts.
         clips: clips.csv of its dataset.
         features: encoder seed -> features.npy.
-        seed: of the probes.
-        protocol: other arguments of `linear.fit_linear`.
+        probe: the protocol.
 
     Raises:
         UserError: when the clips do not make a task, or the features do not fit them.
     """
-    problem = read_problem(encoder, task, row, clips, features, seed)
-    fits = fit_linear(problem.features, problem.targets, problem.runs, seed=seed, title=f"probe {task}", **protocol)
-    write_scores(scores, encoder, task, row, problem, fits)
+    problem = read_problem(encoder, task, row, clips=clips, features=features, seed=probe.seed)
+    fits = fit_linear(problem.features, problem.targets, problem.runs, probe=probe, title=f"probe {task}")
+    write_scores(scores, encoder, task, row, problem=problem, fits=fits)
 
 
 def train_mlp_probes(
-    scores: Path,
-    *,
-    encoder: str,
-    task: str,
-    row: Task,
-    clips: Path,
-    features: dict[int, Path],
-    seed: int,
-    **protocol,
+    scores: Path, *, encoder: str, task: str, row: Task, clips: Path, features: dict[int, Path], probe: MlpProtocol
 ) -> None:
-    """Train and score an MLP for each fold of the task and seed of the encoder; its settings are searched for each seed.
+    """Train and score an MLP for each fold of the task and seed of the encoder; its grid is searched once for each seed.
 
-    Args:
-        scores, encoder, task, row, clips, features, seed: as in `train_linear_probes`.
-        protocol: other arguments of `mlp.fit_mlp`.
-
-    Raises:
-        UserError: as `train_linear_probes`.
+    Arguments and errors are those of `train_linear_probes`.
     """
-    problem = read_problem(encoder, task, row, clips, features, seed)
+    problem = read_problem(encoder, task, row, clips=clips, features=features, seed=probe.seed)
     fits = fit_mlp(
         problem.features,
         problem.targets,
@@ -97,14 +76,13 @@ def train_mlp_probes(
         groups=[encoder_seed for encoder_seed, _ in problem.places],
         metric=row.metrics[0],
         names=problem.names,
-        seed=seed,
+        probe=probe,
         title=f"probe {task}",
-        **protocol,
     )
-    write_scores(scores, encoder, task, row, problem, fits)
+    write_scores(scores, encoder, task, row, problem=problem, fits=fits)
 
 
-def read_problem(encoder: str, task: str, row: Task, clips: Path, features: dict[int, Path], seed: int) -> Problem:
+def read_problem(encoder: str, task: str, row: Task, *, clips: Path, features: dict[int, Path], seed: int) -> Problem:
     """Read clips and features of a task.
 
     Raises:
@@ -124,7 +102,7 @@ def read_problem(encoder: str, task: str, row: Task, clips: Path, features: dict
     return Problem(places, [matrices[encoder_seed] for encoder_seed, _ in places], targets, names, probes)
 
 
-def write_scores(scores: Path, encoder: str, task: str, row: Task, problem: Problem, fits: list[Fit]) -> None:
+def write_scores(scores: Path, encoder: str, task: str, row: Task, *, problem: Problem, fits: list[Fit]) -> None:
     """Score what the probes say of their test clips."""
     rows = [
         {
@@ -170,13 +148,14 @@ def read_labels(table: pd.DataFrame, row: Task, where: str) -> tuple[np.ndarray,
         names = list(encoder.classes_)
     else:
         used = np.flatnonzero(table[row.label].notna())
-        names, targets = np.unique(table[row.label].to_numpy()[used], return_inverse=True)
+        values, targets = np.unique(table[row.label].to_numpy()[used], return_inverse=True)
+        names = list(values)
     if len(names) < 2:
         raise UserError(
             f"{where} has {len(names)} classes in the column {row.label}, and a probe needs 2: label more clips, or set "
             "the task's label to another column"
         )
-    return used, targets, list(names)
+    return used, targets, names
 
 
 def read_features(path: Path, table: pd.DataFrame, used: np.ndarray, where: str) -> np.ndarray:
@@ -187,14 +166,14 @@ def read_features(path: Path, table: pd.DataFrame, used: np.ndarray, where: str)
     """
     features = np.load(path)
     if len(features) != len(table):
-        raise UserError(f"{where} has {len(features)} rows for {len(table)} clips: delete it to have it made again")
+        raise UserError(f"{where} has {len(features)} rows for {len(table)} clips: delete it, so that it is made again")
     features = features[used]
     if not np.isfinite(features).all():
         first = used[~np.isfinite(features).all(axis=1)][0]
         clip = f"{table.columns[0]} {table.iloc[first, 0]}"
         raise UserError(
             f"{where} has a number that is not finite in row {first} ({clip}): listen to that clip and look at the "
-            "encoder's training loss; if they are fine, delete the file to have it made again"
+            "encoder's training loss; if they are fine, delete the file, so that it is made again"
         )
     return features
 
@@ -215,18 +194,18 @@ def split_folds(folds: np.ndarray, validation: str, seed: int, where: str) -> di
     Raises:
         UserError: when a clip has no fold, a split is missing, or there are fewer than three folds.
     """
-    names = sorted(set(folds[pd.notna(folds)].tolist()), key=str)
+    found = sorted(set(folds[pd.notna(folds)].tolist()), key=str)
     if pd.isna(folds).any():
         raise UserError(f"{where} has {pd.isna(folds).sum()} labelled clips without a fold: give them one, or take their label")
-    if named := [name for name in names if isinstance(name, str)]:
-        if set(names) != set(SPLITS):
+    if named := [name for name in found if isinstance(name, str)]:
+        if set(found) != set(SPLITS):
             raise UserError(f"{where} has the folds {', '.join(named)}: number them from 1, or use train, valid and test")
         return {"test": Run(*(np.flatnonzero(folds == split) for split in SPLITS))}
-    names = sorted(int(name) for name in names)
-    if len(names) < 3:
-        raise UserError(f"{where} has {len(names)} folds, and a probe needs 3: to train, to validate and to test")
-    runs = {}
-    for test, following in zip(names, names[1:] + names[:1], strict=True):
+    numbers = sorted(int(name) for name in found)
+    if len(numbers) < 3:
+        raise UserError(f"{where} has {len(numbers)} folds, and a probe needs 3: to train, to validate and to test")
+    runs: dict[int | str, Run] = {}
+    for test, following in zip(numbers, numbers[1:] + numbers[:1], strict=True):
         rest = np.flatnonzero(folds != test)
         if validation == "random":
             train, valid = train_test_split(rest, test_size=VALIDATION_SHARE, random_state=seed)

@@ -6,6 +6,7 @@ same bytes.
 """
 
 import argparse
+import dataclasses
 import logging
 import math
 import platform
@@ -19,12 +20,13 @@ import pandas as pd
 import safetensors.torch
 import torch
 
+from doppelgangers.encoders.card import read_card
 from doppelgangers.encoders.checkpoint import find_encoder, load_encoder
 from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.frontend import RATE_HZ, LogMel
 from doppelgangers.errors import UserError
 from doppelgangers.evaluation.table import DIGITS
-from doppelgangers.files import checksum, read_json, replace, write_json
+from doppelgangers.files import checksum, read_json, replace
 from doppelgangers.provenance import commit, versions
 
 log = logging.getLogger(__name__)
@@ -55,10 +57,7 @@ def release(encoder: Path, folder: Path, *, scores: Path, record: Path, force: b
     """
     encoder, folder = Path(encoder), Path(folder)
     check_free(folder, force)
-    source = load_encoder(encoder)
-    card = read_json(encoder.with_suffix(".json"))
-    if lacking := [key for key in ("encoder", "seed") if key not in card]:
-        raise UserError(f"{encoder.with_suffix('.json')} does not say its {lacking[0]}; make that encoder again")
+    source, card = load_encoder(encoder), read_card(encoder.with_suffix(".json"))
     weights = halve(source.state_dict(), encoder)
     history = encoder.with_name("history.csv")
     with replace(folder) as temporary:
@@ -68,13 +67,16 @@ def release(encoder: Path, folder: Path, *, scores: Path, record: Path, force: b
             (temporary / "encoder.safetensors").write_bytes(safetensors.torch.save(weights))
             if history.exists():
                 shutil.copyfile(history, temporary / "history.csv")
-            card |= {"precision": precision(weights), **read_scores(scores, card["encoder"], card["seed"])}
-            card["provenance"] = {
-                "source_sha256": checksum(encoder),
-                "training": read_json(record) if Path(record).exists() else None,
-                "packing": {"commit": commit(), "python": platform.python_version(), "versions": versions()},
+            about = {
+                "precision": precision(weights),
+                **read_scores(scores, card.encoder, card.seed),
+                "provenance": {
+                    "source_sha256": checksum(encoder),
+                    "training": read_json(record) if Path(record).exists() else None,
+                    "packing": {"commit": commit(), "python": platform.python_version(), "versions": versions()},
+                },
             }
-            write_json(temporary / "encoder.json", card)
+            dataclasses.replace(card, about=card.about | about).write(temporary / "encoder.json")
             error = embedding_error(load_encoder(temporary / "encoder.safetensors"), source)
             if folder.exists():
                 folder.rename(aside)
@@ -86,10 +88,10 @@ def release(encoder: Path, folder: Path, *, scores: Path, record: Path, force: b
 
 
 def check_free(folder: Path, force: bool) -> None:
-    """See that nothing but, with `force`, a released encoder is in the way.
+    """Check that there is nothing at `folder`; with `force`, a released encoder may be there.
 
     Raises:
-        UserError: when something is.
+        UserError: when there is.
     """
     if not folder.exists():
         return
@@ -179,7 +181,7 @@ def summary(rows: pd.DataFrame) -> dict[str, dict]:
             moments = {"mean": float(values.mean()), "std": float(values.std(ddof=1))}
         # JSON has no nan and no infinity.
         finite = {key: round(value, DIGITS) if math.isfinite(value) else None for key, value in moments.items()}
-        result.setdefault(task, {})[metric] = {**finite, "folds": len(values)}
+        result.setdefault(str(task), {})[str(metric)] = {**finite, "folds": len(values)}
     return result
 
 

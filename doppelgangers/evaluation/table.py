@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from doppelgangers.files import read_json, replace
+from doppelgangers.encoders.card import read_card
+from doppelgangers.files import replace
 
 IDENTITY = ["encoder", "source", "architecture", "delta", "augmentation"]
 COLUMNS = [*IDENTITY, "seed", "pairs", "task", "fold", "metric", "score"]
@@ -17,9 +18,11 @@ def collect_scores(scores: Path, *, encoders: list[Path], probes: list[Path]) ->
     Args:
         scores: csv to write.
         encoders: encoder.json of every encoder setting and seed.
-        probes: csv files of `probe.train_probes`.
+        probes: csv files of `probe.train_linear_probes` and `probe.train_mlp_probes`.
     """
-    cards = pd.DataFrame([read_json(path) for path in encoders])[[*IDENTITY, "seed", "pairs"]].astype({"pairs": "Int64"})
+    known = [*IDENTITY, "seed", "pairs"]
+    cards = pd.DataFrame([{key: getattr(card, key) for key in known} for card in map(read_card, encoders)])
+    cards = cards.astype({"pairs": "Int64"})
     rows = pd.concat([pd.read_csv(path, dtype={"fold": str}) for path in probes])
     table = rows.merge(cards, on=["encoder", "seed"], validate="many_to_one")[COLUMNS]
     order = ["source", "architecture", "augmentation", "delta", "encoder", "task", "seed", "fold", "metric"]
@@ -43,8 +46,8 @@ def make_table(table: Path, *, scores: Path, metrics: dict[str, str]) -> pd.Data
         the table.
     """
     empty = {column: [""] for column in ("delta", "pairs", "score")}
-    text = {"architecture": str, "augmentation": str, "fold": str, "pairs": "Int64"}
-    rows = pd.read_csv(scores, keep_default_na=False, na_values=empty, dtype=text)
+    types = {"architecture": "str", "augmentation": "str", "fold": "str", "pairs": "Int64"}
+    rows = pd.read_csv(scores, keep_default_na=False, na_values=empty, dtype=types)
     rows = rows[rows.metric == rows.task.map(metrics)]
     by_setting = rows.groupby(IDENTITY, dropna=False)
     result = by_setting.agg(seeds=("seed", "nunique"), pairs=("pairs", "max"))

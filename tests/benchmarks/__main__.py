@@ -17,7 +17,6 @@ BENCHMARKS = {
     "loop": loop.loop,
     "recordings": recordings.recordings,
     "probe": probes.linear,
-    "mlp": probes.mlp,
     "dryrun": workflow.dry_run,
 }
 

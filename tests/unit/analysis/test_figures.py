@@ -8,12 +8,12 @@ import pytest
 
 from doppelgangers.analysis import figures
 from doppelgangers.analysis.figures import plot_scores, plot_training
+from doppelgangers.encoders.card import Card
 from doppelgangers.evaluation.table import collect_scores, make_table
-from doppelgangers.pretraining.history import HISTORY, record
 
 TASKS = ("pitch", "family", "esc50")
 RANDOM = ("random_init", "random_init", "", None, "none")
-PEER = ("clap", "hear", "", None, "")
+PEER = ("clap", "peer", "", None, "")
 # A released encoder keeps the architecture and delta it was made with, and is a horizontal line all the same.
 OTHERS = [RANDOM, PEER, ("vggsound", "real", "", None, "jitter"), ("best", "released", "voice", 0.25, "none")]
 
@@ -29,13 +29,13 @@ def write_results(folder, settings, tasks=TASKS, seeds=(0,), folds=5):
     cards, probes = [], []
     for name, source, architecture, delta, augmentation in settings:
         identity = dict(encoder=name, source=source, architecture=architecture, delta=delta, augmentation=augmentation)
-        for seed in seeds if source not in ("released", "hear") else (0,):
+        for seed in seeds if source not in ("released", "peer") else (0,):
             metrics = {}
             if delta is not None:
                 align = 1.6 * (1 - np.exp(-8 * delta)) + 0.05 * len(architecture) + rng.normal(0, 0.03)
                 metrics = {"align": align, "uniform": -3.85 + 0.4 * abs(delta - 0.1) + rng.normal(0, 0.02)}
             cards.append(folder / f"{name}-{seed}.json")
-            content = {**identity, "seed": seed, "pairs": None if source == "hear" else 51200, "metrics": metrics}
+            content = {**identity, "seed": seed, "pairs": None if source == "peer" else 51200, "metrics": metrics}
             cards[-1].write_text(json.dumps(content))
             for number, task in enumerate(tasks):
                 level = 0.2 + 0.07 * number + 0.15 * np.exp(-abs((delta or 1) - 0.1) * 4) + rng.normal(0, 0.02)
@@ -48,30 +48,41 @@ def write_results(folder, settings, tasks=TASKS, seeds=(0,), folds=5):
     return {"table": folder / "table.csv", "encoders": cards}
 
 
-def write_histories(folder, names, seeds=(0,), rows=40, batch_pairs=1280):
-    """History of made-up trainings; delta is read from the name."""
+def write_trainings(folder, settings, seeds=(0,), rows=40, batch_pairs=1280):
+    """Cards and histories of made-up trainings, whose folders say nothing of them."""
     rng = np.random.default_rng(0)
-    paths = []
-    for name in names:
-        delta = float(figures.SETTING.fullmatch(name)["delta"]) if "-" in name else 0.15
+    cards, histories = [], []
+    for name, source, architecture, delta, augmentation in settings:
+        strength, heavy = 0.15 if delta is None else delta, "waveform" in augmentation
         for seed in seeds:
             done = np.arange(1, rows + 1) / rows
             noise = rng.normal(0, 1, (4, rows)).cumsum(1) * 0.01
-            align = 0.3 + 1.6 * (1 - np.exp(-7 * delta)) * (1 - np.exp(-done * 20)) + noise[0]
-            uniform = -3.85 + 0.3 * delta + 3.1 * np.exp(-done * (4 + 6 * delta)) + noise[1]
-            rank = 20 + 60 * (1 - np.exp(-done * 4)) * (0.5 + 2 * delta) + 50 * noise[2]
-            dead = np.clip(0.03 - 0.1 * delta + 0.3 * noise[3], 0, 1)
-            speed = rng.normal(900 if "waveform" not in name else 450, 20, rows)
-            shares = (0.06 if "waveform" not in name else 0.4, 0.11, 0.2, 0.25, 0.4)
-            terms = zip(align, uniform, align + uniform, strict=True)
-            made = [
-                record(step, batch_pairs, three, 0.001, *rest, shares)
-                for step, (three, *rest) in enumerate(zip(terms, speed, zip(rank, dead, strict=True), strict=True), 1)
-            ]
-            paths.append(folder / name / f"seed={seed}" / "history.csv")
-            paths[-1].parent.mkdir(parents=True)
-            pd.DataFrame(made, columns=HISTORY).to_csv(paths[-1], index=False)
-    return paths
+            shares = {
+                "wait_share": 0.4 if heavy else 0.06,
+                "frontend_share": 0.11,
+                "forward_share": 0.2,
+                "backward_share": 0.25,
+            }
+            history = pd.DataFrame(
+                {
+                    "step": np.arange(1, rows + 1),
+                    "pairs": np.arange(1, rows + 1) * batch_pairs,
+                    "align": 0.3 + 1.6 * (1 - np.exp(-7 * strength)) * (1 - np.exp(-done * 20)) + noise[0],
+                    "uniform": -3.85 + 0.3 * strength + 3.1 * np.exp(-done * (4 + 6 * strength)) + noise[1],
+                    "effective_rank": 20 + 60 * (1 - np.exp(-done * 4)) * (0.5 + 2 * strength) + 50 * noise[2],
+                    "dead_share": np.clip(0.03 - 0.1 * strength + 0.3 * noise[3], 0, 1),
+                    "pairs_per_s": rng.normal(450 if heavy else 900, 20, rows),
+                    **shares,
+                }
+            )
+            place = folder / f"run{len(cards)}"
+            place.mkdir()
+            cards.append(place / "encoder.json")
+            identity = {"architecture": architecture, "delta": delta, "augmentation": augmentation}
+            Card(name, source, seed, **identity, pairs=51200).write(cards[-1])
+            histories.append(place / "history.csv")
+            history.to_csv(histories[-1], index=False)
+    return {"encoders": cards, "histories": histories}
 
 
 @pytest.fixture
@@ -127,27 +138,51 @@ def test_without_a_training_there_are_only_horizontal_lines(tmp_path, drawing):
     require_room(drawing())
 
 
-def test_a_training_is_drawn_by_what_its_name_says(tmp_path, drawing):
-    names = ["voice-0.05", "voicefm-1e-05-waveform_per_example", "vggsound"]
-    plot_training(tmp_path / "figure.png", histories=write_histories(tmp_path, names, seeds=(0, 1)))
+def test_a_training_is_drawn_by_what_its_card_says(tmp_path, drawing):
+    """Names tell nothing: here they contradict the cards."""
+    settings = [
+        ("parametric-0.5", "synthetic", "voice", 0.05, "none"),
+        ("b", "synthetic", "voicefm", 1e-05, "waveform_per_example"),
+        ("voice-0.25", "real", "", None, "jitter"),
+    ]
+    plot_training(tmp_path / "figure.png", **write_trainings(tmp_path, settings, seeds=(0, 1)))
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
     *curves, bars = drawing().axes
     assert [axis.get_title() for axis in curves] == list(figures.CURVES.values())
-    assert all(len(axis.lines) == 2 * len(names) + (axis in curves[:2]) for axis in curves)
+    assert all(len(axis.lines) == 2 * len(settings) + (axis in curves[:2]) for axis in curves)
     assert labels(drawing().legends[0]) == [
         *("perturbation δ", "1e-05", "0.05"),
         *("architecture", "voice", "voicefm"),
         *("augmentation", "none", "waveform per example"),
-        *("recordings", "vggsound"),
+        *("recordings", "voice-0.25"),
     ]
+    names = [name for name, *_ in settings]
     assert [label.get_text() for label in bars.get_yticklabels()] == names
-    assert len(bars.texts) == len(names)
+    assert [text.get_text() for text in bars.texts] == [f"{speed} pairs/s" for speed in mean_speeds(tmp_path, len(names))]
     np.testing.assert_allclose([sum(part[i].get_width() for part in bars.containers) for i in range(3)], 1)
+    # Lines of one setting look alike, those of different settings do not.
+    looks = [(str(line.get_color()), line.get_linestyle(), line.get_marker()) for line in curves[0].lines[:6]]
+    assert looks[::2] == looks[1::2]
+    assert len(set(looks)) == 3
+    for line, history in zip(curves[0].lines, range(6), strict=False):
+        np.testing.assert_array_equal(line.get_ydata(), pd.read_csv(tmp_path / f"run{history}/history.csv")["align"])
     require_room(drawing())
+
+
+def mean_speeds(folder, encoders):
+    """Pairs per second of encoders of two seeds each."""
+    speeds = [pd.read_csv(folder / f"run{number}/history.csv").pairs_per_s for number in range(2 * encoders)]
+    return [f"{pd.concat(speeds[i : i + 2]).mean():,.0f}" for i in range(0, 2 * encoders, 2)]
+
+
+def test_a_card_belongs_to_each_history(tmp_path):
+    files = write_trainings(tmp_path, [synthetic("voice", 0.05), synthetic("voice", 0.1)])
+    with pytest.raises(ValueError, match="shorter"):
+        plot_training(tmp_path / "figure.png", encoders=files["encoders"], histories=files["histories"][:1])
 
 
 @pytest.mark.parametrize("architectures", [["voice"], ["voice", "voicefm", "parametric"]])
 def test_many_trainings_find_room(tmp_path, drawing, architectures):
-    names = [f"{architecture}-{delta}" for architecture in architectures for delta in ("0", "0.01", "0.05", "0.1", "0.5")]
-    plot_training(tmp_path / "figure.png", histories=write_histories(tmp_path, names))
+    settings = itertools.starmap(synthetic, itertools.product(architectures, (0, 0.01, 0.05, 0.1, 0.5)))
+    plot_training(tmp_path / "figure.png", **write_trainings(tmp_path, settings))
     require_room(drawing())

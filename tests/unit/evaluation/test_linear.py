@@ -2,10 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from doppelgangers.evaluation.linear import Run, archs_schedule, equal_batches, fit_linear, linear_schedule
+from doppelgangers.evaluation.linear import LinearProtocol, archs_schedule, equal_batches, linear_schedule
+from doppelgangers.evaluation.linear import fit_linear as fit_all
+from doppelgangers.evaluation.runs import Run
 from tests.blobs import blobs, folds
 
 SETTINGS = dict(epochs=6, batch_clips=16, learning_rate=0.01, weight_decay=0.01, warmup=0.1, seed=3)
+
+
+def fit_linear(features, targets, runs, *, protocol="corrected", **settings):
+    return fit_all(features, targets, runs, probe=LinearProtocol(**settings, protocol=protocol))
 
 
 def one_by_one(x, y, run, r, *, epochs, batch_clips, learning_rate, weight_decay, warmup, seed, steps, standardize):

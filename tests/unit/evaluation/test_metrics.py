@@ -1,12 +1,14 @@
 import math
 import statistics
+from typing import get_args
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from doppelgangers.datasets.catalogue import OF_ONE_LABEL, Metric
 from doppelgangers.errors import UserError
-from doppelgangers.evaluation.metrics import METRICS, score
+from doppelgangers.evaluation.metrics import METRICS, OF_PREDICTION, OF_RANKING, score
 
 RANKING = ["mAP", "weighted_mAP", "d_prime", "auroc"]
 
@@ -87,6 +89,8 @@ def test_metrics_that_do_not_fit_the_labels_are_named():
         score(np.eye(2), np.eye(2), ["mAP", "accuracy"])
 
 
-def test_every_metric_is_known():
+def test_every_metric_of_the_catalogue_is_known():
+    assert set(METRICS) == set(get_args(Metric))
+    assert (set(OF_PREDICTION), set(OF_RANKING)) == (OF_ONE_LABEL, set(METRICS) - OF_ONE_LABEL)
     found = score(np.array([0, 1, 1]), np.array([[0.6, 0.4], [0.7, 0.3], [0.2, 0.8]]), METRICS, [60, 61])
     assert list(found) == list(METRICS)

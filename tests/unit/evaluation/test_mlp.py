@@ -9,13 +9,11 @@ import torch
 from sklearn.metrics import accuracy_score
 
 from doppelgangers.evaluation import mlp
-from doppelgangers.evaluation.linear import Run
-from doppelgangers.evaluation.mlp import Model, Setting, Trainer, fit_mlp, grid, network
-from doppelgangers.evaluation.stacked import forward
+from doppelgangers.evaluation.mlp import BatchNorm1d, MlpProtocol, Model, Setting, fit_mlp, grid, network
+from doppelgangers.evaluation.runs import Run
 from tests.blobs import blobs, folds
 
 SETTINGS = dict(
-    metric="accuracy",
     hidden=[1, 2],
     width=16,
     learning_rates=[3e-3, 1e-2],
@@ -28,13 +26,15 @@ SETTINGS = dict(
     dropout=0.1,
     standardize=False,
     seed=3,
+    protocol="corrected",
 )
 ONE = dict(hidden=[2], learning_rates=[3e-3], inits=["xavier_normal"], dropout=0.0)
 
 
-def fit(x, y, runs, groups=None, **changes):
+def fit(x, y, runs, groups=None, metric="accuracy", **changes):
     features = x if isinstance(x, list) else [x] * len(runs)
-    return fit_mlp(features, y, runs, groups=groups or [0] * len(runs), **{**SETTINGS, **changes})
+    probe = MlpProtocol(**{**SETTINGS, **changes})
+    return fit_mlp(features, y, runs, groups=groups or [0] * len(runs), metric=metric, probe=probe)
 
 
 def test_the_grid_is_hears():
@@ -51,7 +51,7 @@ def test_the_grid_is_hears():
 
 @pytest.mark.parametrize("init", ["xavier_uniform", "xavier_normal"])
 def test_initial_weights_have_xaviers_deviation(init):
-    layers = network(Setting(2, init, 1e-3), 300, 200, 50, 0.1, seed=0)
+    layers = network(Setting(2, init, 1e-3), dimension=300, width=200, classes=50, dropout=0.1, seed=0)
     linear = [layer for layer in layers if isinstance(layer, torch.nn.Linear)]
     for layer, gain in zip(linear, (1, math.sqrt(2), math.sqrt(2)), strict=True):
         assert layer.weight.std().item() == pytest.approx(gain * math.sqrt(2 / sum(layer.weight.shape)), rel=0.03)
@@ -83,12 +83,12 @@ def alone(layers, x, y, run, orders, *, learning_rate=3e-3, epochs=12, every=3, 
 
 def initial(r, setting, position, dimension, classes):
     seed = int(np.random.SeedSequence([SETTINGS["seed"], r, position]).generate_state(1)[0])
-    return network(setting, dimension, SETTINGS["width"], classes, 0.0, seed)
+    return network(setting, dimension=dimension, width=SETTINGS["width"], classes=classes, dropout=0.0, seed=seed)
 
 
 @pytest.mark.parametrize("protocol", ["faithful", "corrected"])
 @pytest.mark.parametrize("hidden", [1, 2])
-def test_models_trained_together_equal_models_trained_alone(protocol, hidden):
+def test_training_equals_hears_loop(protocol, hidden):
     x, y = blobs()
     runs = folds(len(y), 3)
     runs[1] = Run(runs[1].train[:-2], runs[1].valid, runs[1].test)  # another last batch than its neighbours
@@ -128,7 +128,7 @@ def test_training_stops_after_checks_without_a_gain(monkeypatch, values, best, c
     assert (found.epoch, len(asked)) == (3 * best, checks)
 
 
-def test_a_model_that_stops_does_not_disturb_the_others():
+def test_the_setting_that_validates_best_is_scored_as_if_it_were_alone():
     x, y = blobs()
     run = folds(len(y), 3)[0]
     settings = {**ONE, "patience_checks": 2, "max_epochs": 30, "learning_rates": [1e-12, 3e-3]}
@@ -173,33 +173,46 @@ def test_a_last_batch_of_one_clip():
     assert np.mean(found[0].test_scores.argmax(axis=1) == y[runs[0].test]) > 0.4  # chance is 0.25
 
 
+def test_batch_norm_of_one_clip_trains_its_bias_only():
+    """The limit of batch norm's formula: what is its own mean is 0, and its variance is unknown."""
+    layer, x = BatchNorm1d(5), torch.randn(1, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    torch.nn.init.normal_(layer.bias, generator=torch.Generator().manual_seed(1))
+    torch.nn.init.constant_(layer.weight, 2.0)
+    out = layer(x)
+    assert torch.equal(out, layer.bias[None])
+    out.sum().backward()
+    assert torch.equal(layer.bias.grad, torch.ones(5))
+    for tensor in (layer.weight, x):
+        assert torch.equal(tensor.grad, torch.zeros_like(tensor))
+    assert torch.equal(layer.running_mean, torch.zeros(5))
+    assert torch.equal(layer.running_var, torch.ones(5))
+    plain = torch.nn.BatchNorm1d(5)
+    plain.load_state_dict(layer.state_dict())
+    many = torch.randn(7, 5, generator=torch.Generator().manual_seed(2))
+    assert torch.equal(layer(many), plain(many))
+    assert torch.equal(layer.eval()(many[:1]), plain.eval()(many[:1]))
+
+
 def test_fewer_epochs_than_between_checks_are_checked_at_the_end():
     x, y = blobs()
     assert fit(x, y, folds(len(y), 3)[:1], max_epochs=2, **ONE)[0].epoch == 2
 
 
-def test_dropout_drops_the_share_and_keeps_the_mean():
-    layers = torch.nn.Sequential(torch.nn.Dropout(0.25))
-    x = forward([layers, layers], torch.ones(2, 100, 100), None, torch.Generator().manual_seed(0))
-    assert x.unique().tolist() == pytest.approx([0, 4 / 3])
-    assert (x == 0).float().mean().item() == pytest.approx(0.25, abs=0.02)
-
-
-def test_memory_is_bounded_by_training_in_chunks(monkeypatch):
+def test_dropout_is_drawn_from_the_seed_and_disturbs_no_other_draws():
     x, y = blobs()
-    sizes = []
-    plain = Trainer.train_together
-    monkeypatch.setattr(
-        Trainer, "train_together", lambda self, models, *rest: sizes.append(len(models)) or plain(self, models, *rest)
-    )
-    runs = folds(len(y), 3) * 4
-    fit(x, y, runs, groups=np.repeat(range(4), 3).tolist(), max_epochs=3)
-    assert max(sizes) == mlp.MODELS_TOGETHER["cuda" if torch.cuda.is_available() else "cpu"]
-    assert sum(sizes) == 4 * 8 + 4 * 2
+    run = folds(len(y), 3)[:1]
+    torch.manual_seed(5)
+    state = torch.get_rng_state()
+    first = fit(x, y, run, **{**ONE, "dropout": 0.5})[0].test_scores
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(6)
+    np.testing.assert_array_equal(fit(x, y, run, **{**ONE, "dropout": 0.5})[0].test_scores, first)
+    assert not np.allclose(fit(x, y, run, **ONE)[0].test_scores, first, atol=1e-3)
 
 
 def test_a_checkpoint_is_a_copy():
-    model = Model(0, Setting(1, "xavier_normal", 1e-3), network(Setting(1, "xavier_normal", 1e-3), 4, 5, 2, 0.0, 0), None)
+    setting = Setting(1, "xavier_normal", 1e-3)
+    model = Model(network(setting, dimension=4, width=5, classes=2, dropout=0.0, seed=0))
     before = copy.deepcopy(model.network.state_dict())
     model.check(0.5, 3)
     with torch.no_grad():

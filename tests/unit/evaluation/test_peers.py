@@ -10,6 +10,7 @@ import soxr
 
 from doppelgangers.datasets.catalogue import Dataset, Task
 from doppelgangers.datasets.prepare import prepare
+from doppelgangers.encoders.card import read_card
 from doppelgangers.encoders.initialize import initialize
 from doppelgangers.errors import UserError
 from doppelgangers.evaluation.export import write_hear_task
@@ -54,7 +55,7 @@ def sounds(tmp_path):
         *(out / name for name in ("clips.csv", "logmel.npy", "dataset.json")),
         dataset="birds",
         row=ROW,
-        sources=[folder],
+        files=[folder],
         checksum="",
         limit_clips=0,
         tolerate_clips=0,
@@ -70,13 +71,18 @@ def peer(tmp_path, monkeypatch):
     sys.modules.pop("hear_peer", None)
 
 
+def write_peer(folder, old, new):
+    assert PEER.count(old) == 1
+    (folder / "hear_peer.py").write_text(PEER.replace(old, new))
+
+
 def embed(folder, module, model=""):
     extract_peer_features(
         folder / "features.npy",
         clips=folder / "out/clips.csv",
         dataset="birds",
         row=ROW,
-        sources=[folder / "mine"],
+        files=[folder / "mine"],
         checksum="",
         module=module,
         model=model,
@@ -103,22 +109,29 @@ def test_our_own_encoder_as_a_peer_has_the_features_of_the_pipeline(sounds):
 
 def test_the_card_says_what_the_peer_is(peer):
     register_peer(peer / "encoder.json", name="other", module="hear_peer", model="")
-    card = read_json(peer / "encoder.json")
-    assert (card["encoder"], card["source"], card["pairs"], card["sample_rate_hz"]) == ("other", "hear", None, 22050)
-    assert card["file"] == str(peer / "hear_peer.py")
+    card = read_card(peer / "encoder.json")
+    assert (card.encoder, card.source, card.seed, card.pairs, card.augmentation) == ("other", "peer", 0, None, "")
+    assert card.about == {
+        "module": "hear_peer",
+        "model": "",
+        "version": "",
+        "file": str(peer / "hear_peer.py"),
+        "sample_rate_hz": 22050,
+        "embedding_size": 3,
+    }
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("def load_model", "def load"), "module hear_peer has no load_model: it is not of the HEAR API"),
+        (("def load_model", "def load"), "module hear_peer has no load_model: it has not the HEAR API"),
         (("sample_rate = 22050", "sample_rate = 8000"), "hear_peer wants 8000 Hz"),
         (("(torch.nn.Module)", ""), "the model of hear_peer is a Model; only torch modules can be used"),
         (("scene_embedding_size = 3", "size = 3"), "has no integer scene_embedding_size"),
     ],
 )
 def test_what_is_not_of_the_hear_api_is_refused(peer, change, message):
-    (peer / "hear_peer.py").write_text(PEER.replace(*change))
+    write_peer(peer, *change)
     with pytest.raises(UserError, match=message):
         load_peer("hear_peer", "")
 
@@ -138,7 +151,7 @@ def test_a_module_or_model_that_is_not_there_is_named(peer):
     ],
 )
 def test_embeddings_are_checked(sounds, peer, change, message):
-    (peer / "hear_peer.py").write_text(PEER.replace(*change))
+    write_peer(peer, *change)
     with pytest.raises(UserError, match=message):
         embed(sounds, "hear_peer")
     assert not (sounds / "features.npy").exists()
@@ -150,7 +163,7 @@ def test_embeddings_are_checked(sounds, peer, change, message):
 def write(folder, **changes):
     task = Task(**{"dataset": "birds", "label": "bird", **changes})
     written = folder / "tasks/birds-doppelgangers-full"
-    write_hear_task(written, name="birds", task=task, row=ROW, sources=[folder / "mine"], checksum="")
+    write_hear_task(written, name="birds", task=task, row=ROW, files=[folder / "mine"], checksum="")
     return written
 
 
@@ -175,7 +188,7 @@ def test_what_was_written_is_a_dataset_again(sounds):
     task = write(sounds)
     paths = [sounds / "again" / name for name in ("clips.csv", "logmel.npy", "dataset.json")]
     row = Dataset(module="hear", licence="ours", clip_s=1.0)
-    prepare(*paths, dataset="birds", row=row, sources=[task], checksum="", limit_clips=0, tolerate_clips=0)
+    prepare(*paths, dataset="birds", row=row, files=[task], checksum="", limit_clips=0, tolerate_clips=0)
     again, first = pd.read_csv(paths[0]), pd.read_csv(sounds / "out/clips.csv")
     assert again.groupby(["fold", "label"]).size().to_dict() == first.groupby(["fold", "bird"]).size().to_dict()
     assert np.load(paths[1]).shape == (6, 1, 96, 64)

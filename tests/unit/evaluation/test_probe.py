@@ -10,7 +10,11 @@ from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.encoders.initialize import initialize
 from doppelgangers.errors import UserError
 from doppelgangers.evaluation.features import extract_features
-from doppelgangers.evaluation.probe import read_labels, split_folds, train_probes
+from doppelgangers.evaluation.linear import LinearProtocol
+from doppelgangers.evaluation.mlp import MlpProtocol
+from doppelgangers.evaluation.probe import read_labels, split_folds, train_linear_probes, train_mlp_probes
+from doppelgangers.evaluation.settings import MlpSettings, ProbeSettings
+from doppelgangers.workflow.digest import reach
 
 MLP = dict(
     hidden=[1, 2],
@@ -24,18 +28,8 @@ MLP = dict(
     patience_checks=5,
     dropout=0.1,
 )
-SETTINGS = dict(
-    kind="suite",
-    epochs=30,
-    batch_clips=16,
-    learning_rate=0.01,
-    weight_decay=0.01,
-    warmup=0.1,
-    standardize=True,
-    protocol="corrected",
-    seed=42,
-    mlp=MLP,
-)
+LINEAR = dict(epochs=30, batch_clips=16, learning_rate=0.01, weight_decay=0.01, warmup=0.1)
+PROBE = dict(standardize=True, seed=42, protocol="corrected")
 ROW = Task(dataset="drums", label="key")
 
 
@@ -82,10 +76,14 @@ def clips(tmp_path):
     return tmp_path
 
 
-def run(folder, **changes):
+def run(folder, kind="linear", row=ROW, protocol="corrected"):
     features = {seed: folder / f"seed={seed}.npy" for seed in (0, 1)}
-    settings = {"encoder": "voice-0.25", "task": "percussion", "row": ROW, "clips": folder / "clips.csv", "features": features}
-    train_probes(folder / "scores.csv", **{**settings, **SETTINGS, **changes})
+    place = {"encoder": "voice-0.25", "task": "percussion", "row": row, "clips": folder / "clips.csv", "features": features}
+    shared = {**PROBE, "protocol": protocol}
+    if kind == "linear":
+        train_linear_probes(folder / "scores.csv", **place, probe=LinearProtocol(**LINEAR, **shared))
+    else:
+        train_mlp_probes(folder / "scores.csv", **place, probe=MlpProtocol(**MLP, **shared))
     return pd.read_csv(folder / "scores.csv", keep_default_na=False)
 
 
@@ -104,10 +102,9 @@ def test_every_fold_and_seed_is_scored(clips, protocol):
     assert set(scores.setting) == {""}
 
 
-@pytest.mark.parametrize(("kind", "suite"), [("mlp", "linear"), ("suite", "mlp")])
-def test_an_mlp_is_searched_once_for_each_seed(clips, kind, suite):
-    row = dataclasses.replace(ROW, metrics=("pitch_acc", "chroma_acc", "d_prime"), probe=suite)
-    scores = run(clips, kind=kind, row=row)
+def test_an_mlp_is_searched_once_for_each_seed(clips):
+    row = dataclasses.replace(ROW, metrics=("pitch_acc", "chroma_acc", "d_prime"))
+    scores = run(clips, kind="mlp", row=row)
     assert len(scores) == 2 * 3 * 3
     assert scores.query("metric == 'pitch_acc'").score.mean() > 0.45  # chance is 0.25
     assert scores.setting.str.fullmatch(r"hidden=[12] lr=0\.\d+ init=xavier_uniform").all()
@@ -115,8 +112,15 @@ def test_an_mlp_is_searched_once_for_each_seed(clips, kind, suite):
     assert (scores.epoch % 3 == 0).all()
 
 
-def test_linear_can_be_asked_for_in_a_suite_of_mlps(clips):
-    assert set(run(clips, kind="linear", row=dataclasses.replace(ROW, probe="mlp")).setting) == {""}
+def test_the_protocols_are_what_the_configuration_says():
+    """The scripts build them from the section `probe` (without its kind) and, for MLPs, the section `mlp`."""
+    fields = [{field.name for field in dataclasses.fields(protocol)} for protocol in (LinearProtocol, MlpProtocol)]
+    assert fields == [set(ProbeSettings.model_fields) - {"kind"}, set(PROBE) | set(MlpSettings.model_fields)]
+
+
+def test_neither_kind_of_probe_runs_the_code_of_the_other():
+    linear, mlp = ({module for module, _ in reach(f"evaluation.probe.train_{kind}_probes")} for kind in ("linear", "mlp"))
+    assert linear ^ mlp == {"evaluation.linear", "evaluation.mlp"}
 
 
 def test_train_valid_and_test_make_one_run(clips):

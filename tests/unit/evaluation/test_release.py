@@ -1,6 +1,8 @@
 """Released encoders: packed by the command, adopted as rows of the table."""
 
+import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import safetensors.torch
 import torch
 
 from doppelgangers.encoders.adopt import adopt
+from doppelgangers.encoders.card import Card, read_card
 from doppelgangers.encoders.checkpoint import load_encoder, save_encoder
 from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.errors import UserError
@@ -16,19 +19,18 @@ from doppelgangers.evaluation.release import main, summary
 from doppelgangers.evaluation.table import COLUMNS
 from doppelgangers.files import checksum, read_json
 
-CARD = {
-    "encoder": "voice-0.25",
-    "source": "synthetic",
-    "architecture": "voice",
-    "delta": 0.25,
-    "augmentation": "none",
-    "seed": 1,
-    "pairs": 128,
-    "width": 0.0625,
-    "frontend": "vggish log-mel, 16 kHz",
-    "settings": {"width": 0.0625},
-    "metrics": {"align": 0.5, "uniform": -1.5, "loss": -1.0},
-}
+CARD = Card(
+    encoder="voice-0.25",
+    source="synthetic",
+    architecture="voice",
+    delta=0.25,
+    augmentation="none",
+    seed=1,
+    pairs=128,
+    width=0.0625,
+    settings={"width": 0.0625},
+    metrics={"align": 0.5, "uniform": -1.5, "loss": -1.0},
+)
 WEIGHTS, STATISTIC = "layer2.0.conv1.weight", "layer2.0.bn1.running_var"
 
 
@@ -96,8 +98,10 @@ def test_weights_are_halved_and_statistics_are_not(study, capsys):
 
 def test_the_card_says_what_it_is_scored_and_came_from(study):
     pack()
-    card = read_json("pretrained/voice-0.25/encoder.json")
-    assert {key: card[key] for key in CARD} == CARD
+    card = read_card("pretrained/voice-0.25/encoder.json")
+    assert dataclasses.replace(card, about={}) == CARD
+    card = card.about
+    assert set(card) == {"precision", "scores", "random_init_scores", "provenance"}
     assert set(card["scores"]) == set(card["random_init_scores"]) == {"esc50", "pitch"}
     assert card["scores"]["esc50"]["accuracy"] == {"mean": 65.0, "std": 7.07, "folds": 2}
     assert card["random_init_scores"]["pitch"]["accuracy"] == {"mean": 45.0, "std": 7.07, "folds": 2}
@@ -209,8 +213,8 @@ def test_what_is_no_encoder_is_named(study):
     (folder / "encoder.json").write_text("{}")
     with pytest.raises(SystemExit, match=r"is not the encoder that its .json describes \(KeyError: 'width'"):
         pack()
-    (folder / "encoder.json").write_text('{"width": 0.0625, "encoder": "voice-0.25"}')
-    with pytest.raises(SystemExit, match=r"encoder.json does not say its seed"):
+    (folder / "encoder.json").write_text('{"width": 0.0625, "encoder": "voice-0.25", "source": "synthetic"}')
+    with pytest.raises(SystemExit, match=r"encoder.json does not say seed: "):
         pack()
     (folder / "encoder.safetensors").unlink()
     with pytest.raises(SystemExit, match=r"there is no \S+encoder.safetensors"):
@@ -222,10 +226,10 @@ def test_a_released_encoder_is_adopted_as_a_row(study):
     pack()
     adopted = study / "results/encoders/theirs/seed=0/encoder.safetensors"
     adopt(adopted, released=study / "pretrained/voice-0.25/encoder.safetensors", name="theirs")
-    card = read_json(adopted.with_suffix(".json"))
+    card = read_card(adopted.with_suffix(".json"))
     sha256 = checksum(study / "pretrained/voice-0.25/encoder.safetensors")
     released = {"encoder": "voice-0.25", "seed": 1, "sha256": sha256}
-    assert card == {**CARD, "encoder": "theirs", "source": "released", "seed": 0, "released": released}
+    assert card == dataclasses.replace(CARD, encoder="theirs", source="released", seed=0, about={"released": released})
     mine, theirs = load_encoder(adopted), load_encoder(study / "pretrained/voice-0.25/encoder.safetensors")
     for name, tensor in safetensors.torch.load_file(adopted).items():
         assert tensor.dtype == mine.state_dict()[name].dtype
@@ -237,9 +241,9 @@ def test_a_broken_released_encoder_is_named(study):
     place = study / "pretrained/voice-0.25"
     released, target = place / "encoder.safetensors", study / "results/encoders/theirs/seed=0/encoder.safetensors"
     card = read_json(place / "encoder.json")
-    del card["settings"], card["pairs"]
+    del card["source"], card["seed"]
     (place / "encoder.json").write_text(json.dumps(card))
-    with pytest.raises(UserError, match=r"encoder.json does not say pairs, settings: copy"):
+    with pytest.raises(UserError, match=r"encoder.json does not say source, seed: .*copy"):
         adopt(target, released=released, name="theirs")
     released.write_bytes(released.read_bytes()[:1000])
     with pytest.raises(UserError, match=r"encoder.safetensors is not the encoder.*copy them again"):
@@ -248,3 +252,21 @@ def test_a_broken_released_encoder_is_named(study):
     with pytest.raises(UserError, match=r"there is no \S+encoder.json"):
         adopt(target, released=released, name="theirs")
     assert not target.parent.exists()
+
+
+def test_the_encoder_that_comes_with_the_code_is_adopted_unchanged(tmp_path):
+    """Its card was written by an earlier version."""
+    place = Path(__file__).parents[3] / "pretrained/voice-0.05-small"
+    adopt(tmp_path / "encoder.safetensors", released=place, name="small")
+    before, adopted = read_json(place / "encoder.json"), read_json(tmp_path / "encoder.json")
+    told = {"precision", "scores", "random_init_scores", "provenance"}  # in the released card only
+    sha256 = checksum(place / "encoder.safetensors")
+    released = {"encoder": "voice-0.05", "seed": 0, "sha256": sha256}
+    kept = {key: value for key, value in before.items() if key not in told}
+    assert adopted == {**kept, "encoder": "small", "source": "released", "seed": 0, "released": released}
+    assert (adopted["delta"], adopted["pairs"], adopted["width"]) == (0.05, 51200, 0.25)
+    weights = safetensors.torch.load_file(tmp_path / "encoder.safetensors")
+    for name, tensor in safetensors.torch.load_file(place / "encoder.safetensors").items():
+        assert torch.equal(weights[name], tensor.to(weights[name].dtype))
+    read_card(place / "encoder.json").write(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (place / "encoder.json").read_bytes()

@@ -98,7 +98,7 @@ def test_one_fold_and_seed_have_no_deviation(scores, tmp_path):
 @pytest.fixture
 def with_peer(scores, tmp_path):
     """An encoder of somebody else on a task with a test split, beside ten folds of random initialisation."""
-    card = dict(encoder="peer", source="hear", architecture="", delta=None, augmentation="", seed=0, pairs=None)
+    card = dict(encoder="peer", source="peer", architecture="", delta=None, augmentation="", seed=0, pairs=None)
     (tmp_path / "peer.json").write_text(json.dumps(card))
     row = {"task": "birds", "seed": 0, "metric": "mAP", "epoch": 3}
     pd.DataFrame([{**row, "encoder": "peer", "fold": "test", "score": 0.4}]).to_csv(tmp_path / "birds.csv", index=False)
@@ -119,6 +119,6 @@ def test_an_encoder_of_somebody_else_is_a_row_without_pairs(with_peer, tmp_path)
     make_table(tmp_path / "peer_table.csv", scores=with_peer, metrics=METRICS)
     assert (tmp_path / "peer_table.csv").read_text().splitlines() == [
         "encoder,source,architecture,delta,augmentation,seeds,pairs,birds,birds_std",
-        "peer,hear,,,,1,,40.0,",
+        "peer,peer,,,,1,,40.0,",
         "random_init,random_init,,,none,1,0,5.5,3.03",
     ]
