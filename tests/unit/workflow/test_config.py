@@ -1,5 +1,3 @@
-from typing import get_args
-
 import pytest
 import yaml
 
@@ -142,14 +140,6 @@ def test_own_tasks_stand_beside_the_catalogues():
     assert (dataset.module, dataset.clip_s) == ("folder", 3)
     assert inputs_of(config, "birds") == ["/birds"]
     assert slice_of(config, ("datasets.birds.path",)) == {"datasets": {"birds": {"path": "/birds"}}}
-
-
-def test_metrics_are_those_of_the_code():
-    from doppelgangers.datasets.catalogue import OF_ONE_LABEL, Metric
-    from doppelgangers.evaluation import metrics
-
-    assert set(get_args(Metric)) == set(metrics.METRICS)
-    assert set(metrics.OF_ONE_LABEL) == OF_ONE_LABEL
 
 
 def test_architectures_and_perturbations_are_those_of_the_code():
