@@ -28,22 +28,24 @@ STAGES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def before():
+    return {stage: module.digest(stage) for stage in STAGES}
+
+
 @pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A copy of the package, and a function that gives the names of the stages whose digests an edit of it changes."""
+def package(tmp_path, monkeypatch, before):
+    """A function that edits a copy of the package, and gives the names of the stages whose digests have changed."""
     root = tmp_path / "doppelgangers"
     shutil.copytree(module.ROOT, root)
     monkeypatch.setattr(module, "ROOT", root)
 
-    def digests():
-        forget()
-        return {stage: module.digest(stage) for stage in STAGES}
-
     def changed_by(path, old, new):
-        before, text = digests(), (root / path).read_text()
+        text = (root / path).read_text()
         assert text.count(old) == 1, f"{path} holds {old!r} {text.count(old)} times"
         (root / path).write_text(text.replace(old, new))
-        return {stage for stage, code in digests().items() if code != before[stage]}
+        forget()
+        return {stage for stage in STAGES if module.digest(stage) != before[stage]}
 
     yield changed_by
     forget()
@@ -57,7 +59,7 @@ def forget():
 @pytest.mark.parametrize(
     ("path", "old", "new"),
     [
-        ("pretraining/losses.py", '"""Mean squared distance of the two views.', '"""Another docstring.'),
+        ("pretraining/losses.py", '"""Mean squared distance between the two views of a pair.', '"""Another docstring.'),
         ("pretraining/losses.py", "return (a - b)", "# a comment\n\n    return ( a - b )"),
         ("pretraining/losses.py", "def align(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:", "def align(a, b):"),
         ("pretraining/losses.py", "import math\n", "import math\nfrom collections.abc import Sequence\n"),
