@@ -37,9 +37,9 @@ def apply(synth: BaseSynth, parameters: dict) -> jax.Array:
     grid = Grid(int(synth.config.buffer_size), int(synth.config.control_buffer_size))
 
     def interceptor(method, args, kwargs, context):
-        for kind, name in METHODS:
+        for (kind, name), function in METHODS.items():
             if isinstance(context.module, kind) and context.method_name == name:
-                return METHODS[kind, name](context.module, grid, *args, **kwargs)
+                return function(context.module, grid, *args, **kwargs)
         return method(*args, **kwargs)
 
     with nn.intercept_methods(interceptor):
