@@ -36,7 +36,7 @@ class Grid:
         """Position of each sample, (blocks, BLOCK) float64; the filling after the last sample is at the last point."""
         numbers = np.arange(-(-self.samples // BLOCK) * BLOCK)
         places = numbers * ((self.controls - 1) / max(self.samples - 1, 1))
-        return places.clip(max=self.controls - 1).reshape(-1, BLOCK)
+        return np.minimum(places, self.controls - 1).reshape(-1, BLOCK)
 
     def upsample(self, control: jax.Array) -> jax.Array:
         """Interpolate linearly: (..., controls) -> (..., blocks, BLOCK)."""
@@ -44,7 +44,7 @@ class Grid:
         if points > MOST_POINTS:
             places, points = places.reshape(-1, 1), 2
         first = np.floor(places[:, 0]).astype(int)
-        total = 0
+        total = jnp.zeros((), control.dtype)
         for point in (first + i for i in range(points)):
             weight = np.maximum(1 - np.abs(places - point[:, None]), 0).astype(np.float32)
             # One fetch per block: with an index of shape (blocks, 1), XLA would fetch the point again for each sample.
