@@ -1,10 +1,10 @@
-"""The one exception that is meant for the person at the keyboard."""
+"""The exception whose message is for the user."""
 
 AFFECTS_RESULTS = False  # a message is not a result
 
 
 class UserError(Exception):
-    """Something the user can mend: the message names the culprit and the remedy.
+    """A problem that the user can solve: the message says what is wrong and what to do.
 
-    Jobs print it without a traceback; everything else keeps its traceback, because it is a bug.
+    Jobs print it without a traceback. Other exceptions are bugs, and keep their traceback.
     """

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under a temporary name, then renamed."""
+"""Files that are either whole or not there, because they are written under a temporary name and then renamed."""
 
 import contextlib
 import errno
@@ -8,20 +8,21 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from doppelgangers.errors import UserError
 
-AFFECTS_RESULTS = False  # how a file is written is not what is in it
+AFFECTS_RESULTS = False  # how a file is written does not change what is in it
 
 DISK_ERRORS = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EROFS: "read-only"}
 
 
 @contextlib.contextmanager
 def replace(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it becomes `path`, on failure it is removed.
+    """Yield a temporary path beside `path`, which is renamed to `path` on success and removed on failure.
 
     Raises:
-        UserError: where the disk is full, read-only or not writable for us.
+        UserError: when the disk is full or read-only, or we may not write there.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
@@ -37,10 +38,10 @@ def replace(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Say in words what keeps `path` from being written.
+    """Explain why `path` cannot be written.
 
     Raises:
-        UserError: where the disk is full, read-only or not writable for us.
+        UserError: when the disk is full or read-only, or we may not write there.
     """
     try:
         yield
@@ -53,10 +54,15 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def require_space(folder: Path, needed_bytes: int, what: str) -> None:
-    """Refuse to start work whose result would not fit.
+    """Check that there is space for a result before work on it starts.
+
+    Args:
+        folder: of the result; it is created.
+        needed_bytes: size of the result.
+        what: name of the result, for the message.
 
     Raises:
-        UserError: when the disk under `folder` has less than `needed_bytes` free.
+        UserError: when the disk of `folder` has less free space.
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(folder).free
@@ -66,13 +72,14 @@ def require_space(folder: Path, needed_bytes: int, what: str) -> None:
         )
 
 
-def write_json(path: Path, content: dict) -> None:
-    """Write indented JSON, whole or not at all."""
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file, indented and with sorted keys."""
     with replace(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
-def read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict[str, Any]:
+    """Content of a JSON file that holds an object."""
     return json.loads(Path(path).read_text())
 
 

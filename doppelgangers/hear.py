@@ -1,6 +1,7 @@
-"""Our encoders behind the API of the HEAR benchmark, so that its tools run on them (hearbenchmark.com/hear-api.html)."""
+"""The API of the HEAR benchmark for our encoders, so that its tools can run them (hearbenchmark.com/hear-api.html)."""
 
 import warnings
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -9,20 +10,20 @@ from doppelgangers.encoders.checkpoint import find_encoder, load_encoder
 from doppelgangers.encoders.encoder import EMBEDDING_SIZE, Encoder
 from doppelgangers.encoders.frontend import HOP, PATCH_FRAMES, PATCH_SAMPLES, RATE_HZ, LogMel
 
-TIMESTAMP_HOP_FRAMES = 5  # 50 ms: HEAR suggests no longer hop, because its events tolerate 50 ms
-BATCH_WINDOWS = 256  # windows of 0.96 s that are in memory at once
+TIMESTAMP_HOP_FRAMES = 5  # 50 ms, the longest hop that HEAR recommends
+BATCH_WINDOWS = 256  # windows of 0.96 s in memory at the same time
 
 
 class HearModel(nn.Module):
-    """An encoder with its front-end, and the attributes that HEAR asks a model for.
+    """An encoder with its front-end, and the attributes that HEAR requires of a model.
 
     Args:
-        encoder: any `Encoder`.
+        encoder: the encoder.
 
     Attributes:
-        sample_rate: in Hz, of the sounds that it takes.
-        scene_embedding_size: numbers in an embedding of a sound.
-        timestamp_embedding_size: numbers in an embedding of a moment.
+        sample_rate: of its input, in Hz.
+        scene_embedding_size: length of the embedding of a sound.
+        timestamp_embedding_size: length of the embedding of a moment.
     """
 
     def __init__(self, encoder: Encoder):
@@ -34,9 +35,9 @@ class HearModel(nn.Module):
         self.timestamp_embedding_size = EMBEDDING_SIZE
 
     def forward(self, audio: torch.Tensor, hop_frames: int) -> torch.Tensor:
-        """Embed the W windows of 96 frames that fit, `hop_frames` apart: audio (N, T) at 16 kHz -> (N, W, 512).
+        """Embed the W windows of 96 frames in a sound, `hop_frames` apart: audio (N, T) at 16 kHz -> (N, W, 512).
 
-        Only a batch of windows is in memory at a time, so that a sound may last long.
+        Only a batch of windows is in memory at the same time, so that sounds can be long.
         """
         hop = hop_frames * HOP
         windows = 1 + (audio.shape[1] - PATCH_SAMPLES) // hop
@@ -53,21 +54,21 @@ def load_model(model_file_path: str = "") -> HearModel:
     """Load an encoder for the HEAR benchmark.
 
     Args:
-        model_file_path: of an encoder.safetensors with its card encoder.json beside it, or of the folder that holds
-            both; "" for the random initialisation at full width, seed 0.
+        model_file_path: path of an encoder.safetensors with its card encoder.json beside it, or of the folder that holds both;
+            "" for an encoder with random weights, of width 1.0 and seed 0.
 
     Raises:
-        UserError: when there is no encoder at that path, or a broken one.
+        UserError: when there is no encoder at that path, or it is broken.
     """
     if not model_file_path:
         warnings.warn("no encoder is named, so this is a random initialisation: width 1.0, seed 0", stacklevel=2)
         return HearModel(Encoder(width=1.0, seed=0)).eval()
-    return HearModel(load_encoder(find_encoder(model_file_path))).eval()
+    return HearModel(load_encoder(find_encoder(Path(model_file_path)))).eval()
 
 
 @torch.no_grad()
 def get_scene_embeddings(audio: torch.Tensor, model: HearModel) -> torch.Tensor:
-    """One embedding a sound, the mean over its patches of 0.96 s, as in `features`.
+    """Embed each sound: the mean over its patches of 0.96 s, as in `evaluation.features`.
 
     Args:
         audio: (N, T) mono at 16 kHz in [-1, 1]; sounds shorter than a patch are padded with silence.
@@ -86,15 +87,15 @@ def get_scene_embeddings(audio: torch.Tensor, model: HearModel) -> torch.Tensor:
 
 @torch.no_grad()
 def get_timestamp_embeddings(audio: torch.Tensor, model: HearModel) -> tuple[torch.Tensor, torch.Tensor]:
-    """An embedding every 50 ms, of the 0.96 s around that moment.
+    """Embed a moment every 50 ms: the 0.96 s of sound around it.
 
     Args:
-        audio: (N, T) mono at 16 kHz in [-1, 1]; it is taken to be silent before its begin and after its end.
+        audio: (N, T) mono at 16 kHz in [-1, 1]; it counts as silent before its start and after its end.
         model: from `load_model`.
 
     Returns:
-        embeddings (N, S, 512) float32; timestamps (N, S) float32 in milliseconds: 0, 50, ... up to the audio's end.
-        Both on the model's device.
+        embeddings (N, S, 512) float32; and timestamps (N, S) float32 in milliseconds: 0, 50, ... up to the end of the sound.
+        Both are on the model's device.
 
     Raises:
         ValueError: when the audio is not (N, T) of floating-point numbers.

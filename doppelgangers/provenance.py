@@ -1,4 +1,4 @@
-"""Where a result comes from: the commit of the code, the versions of the packages, the machine."""
+"""What made a result: the commit of the code, the versions of packages, the machine."""
 
 import importlib.metadata
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-AFFECTS_RESULTS = False  # it describes them
+AFFECTS_RESULTS = False  # it only describes them
 
 PACKAGES = ("numpy", "pandas", "torch", "torchvision", "torch-audiomentations", "jax", "synthax", "scikit-learn", "snakemake")
 
@@ -18,14 +18,14 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    """Operating system, processor, cores, and the GPU if this process has loaded torch and torch has found one."""
+    """Operating system, processor, number of cores; and the GPU, if this process has imported torch and there is a GPU."""
     torch = sys.modules.get("torch")
     gpu = torch.cuda.get_device_name(0) if torch and torch.cuda.is_available() else "no GPU used"
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {gpu}"
 
 
 def commit() -> str:
-    """Commit of this code, with a mark when files differ from it; empty outside a git checkout."""
+    """Commit of this code, with "-dirty" if files have changed since; empty outside a git checkout."""
     command = ["git", "describe", "--always", "--dirty"]
     try:
         run = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=20)

@@ -1,4 +1,4 @@
-"""The encoder and its front-end, the files it is kept in, and encoders that are not trained here.
+"""The encoder, its front-end and its files; encoders that are not trained here.
 
 May use the modules of the package's root.
 """

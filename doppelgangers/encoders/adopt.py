@@ -1,4 +1,4 @@
-"""Stage: an encoder that somebody released, as a row of the table."""
+"""Stage: take an encoder that somebody released into the table."""
 
 import dataclasses
 from pathlib import Path
@@ -9,18 +9,18 @@ from doppelgangers.files import checksum
 
 
 def adopt(encoder: Path, *, released: Path, name: str) -> None:
-    """Write a released encoder in float32 as the encoder of a setting.
+    """Write a released encoder, in float32, as the encoder of a setting.
 
     Args:
-        encoder: path of encoder.safetensors to write (encoder.json comes with it).
-        released: encoder.safetensors of `release`, its card beside it, or the folder of both.
-        name: of the encoder setting.
+        encoder: path of encoder.safetensors to write; its card encoder.json is written beside it.
+        released: path of a released encoder.safetensors with its card beside it, or of the folder that holds both.
+        name: of the setting.
 
     Raises:
-        UserError: when there is no released encoder, or a broken one.
+        UserError: when there is no encoder at `released`, or it is broken.
     """
     path = find_encoder(released)
     model, card = load_encoder(path), read_card(path.with_suffix(".json"))
-    # What it was where it was trained; the table knows it by its name here.
+    # Its name and seed where it was trained: in the table here it has another name, and seed 0.
     origin = {"encoder": card.encoder, "seed": card.seed, "sha256": checksum(path)}
     save_encoder(encoder, model, dataclasses.replace(card, encoder=name, source="released", seed=0, about={"released": origin}))

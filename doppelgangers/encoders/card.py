@@ -1,4 +1,4 @@
-"""The card of an encoder, encoder.json: what it is, how it was made, and how its training ended."""
+"""The card of an encoder, encoder.json: what it is and how it was made."""
 
 import dataclasses
 from pathlib import Path
@@ -12,19 +12,20 @@ FRONTEND = "vggish log-mel, 16 kHz"
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """What is known of an encoder.
+    """What is known about an encoder.
 
     Attributes:
         encoder: name of its setting, such as voice-0.25.
-        source: what it learnt from: synthetic, real, random_init (nothing), released (see its own card) or peer (unknown).
+        source: where its training sounds come from: synthetic, real, random_init (not trained), released (trained elsewhere) or
+            peer (not known).
         seed: of its initial weights.
-        architecture, delta: of the pairs that it was trained on; "" and None without such pairs.
-        augmentation: of the views.
-        pairs: seen in training; None where that is not known.
-        width: of the encoder; None where it is not one of ours.
-        frontend: what turns sound into its input.
-        settings: all that its training depended on.
-        metrics: of the last batch of its training: align, uniform, loss.
+        architecture, delta: of the synthetic pairs that it was trained on; "" and None if there were none.
+        augmentation: of the views in its training.
+        pairs: number of pairs seen in training; None if not known.
+        width: as in `encoder.Encoder`; None for a peer.
+        frontend: what converts sound to its input.
+        settings: everything that its training depended on.
+        metrics: align, uniform and loss of the last batch of its training.
         about: what only some encoders have, by name: scores and provenance of a released one, module and version of a peer.
     """
 
@@ -42,7 +43,7 @@ class Card:
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Write the card as JSON; what is `about` the encoder stands beside the other entries."""
+        """Write the card as JSON, with the entries of `about` beside the others."""
         content = dataclasses.asdict(self)
         write_json(path, {**content.pop("about"), **content})
 
@@ -51,12 +52,12 @@ def read_card(path: Path) -> Card:
     """Read a card.
 
     Raises:
-        UserError: naming the file and what it does not say.
+        UserError: naming the file and the entries that it does not have.
     """
     content = read_json(path)
-    fields = {field.name: field for field in dataclasses.fields(Card) if field.name != "about"}
-    required = [name for name in ("encoder", "source", "seed") if name not in content]
-    if required:
-        raise UserError(f"{path} does not say {', '.join(required)}: it is not the card of an encoder; make or copy it again")
+    fields = {field.name for field in dataclasses.fields(Card)} - {"about"}
+    missing = [name for name in ("encoder", "source", "seed") if name not in content]
+    if missing:
+        raise UserError(f"{path} does not say {', '.join(missing)}: it is not the card of an encoder; make or copy it again")
     known = {name: value for name, value in content.items() if name in fields}
     return Card(**known, about={name: value for name, value in content.items() if name not in fields})

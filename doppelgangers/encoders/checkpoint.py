@@ -1,8 +1,9 @@
-"""Encoders on disk, and the side checkpoint from which a killed training continues."""
+"""Encoders on disk, and the checkpoint from which an interrupted training continues."""
 
 import io
 import pickle
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -14,12 +15,12 @@ from doppelgangers.files import read_json, replace
 
 
 def save_encoder(path: Path, encoder: Encoder, card: Card) -> None:
-    """Write encoder.safetensors, and beside it encoder.json with what is known of it.
+    """Write encoder.safetensors, and its card encoder.json beside it.
 
     Args:
-        path: of the weights; the card gets the same name with the ending .json.
-        encoder: any `Encoder`.
-        card: what is known of it.
+        path: of the weights; the card has the same name with the ending .json.
+        encoder: whose weights are written.
+        card: what is known about it.
     """
     state = {name: tensor.contiguous().cpu() for name, tensor in encoder.state_dict().items()}
     with replace(path) as temporary:
@@ -31,7 +32,7 @@ def find_encoder(place: Path) -> Path:
     """The weights at `place`, which is an encoder.safetensors or the folder that holds one.
 
     Raises:
-        UserError: when there are none, or no card beside them.
+        UserError: when there are none, or there is no card beside them.
     """
     path = Path(place) / "encoder.safetensors" if Path(place).is_dir() else Path(place)
     if missing := [str(file) for file in (path, path.with_suffix(".json")) if not file.is_file()]:
@@ -50,7 +51,7 @@ def load_encoder(path: Path, device: torch.device | str = "cpu") -> Encoder:
     """
     try:
         encoder = Encoder(width=read_json(Path(path).with_suffix(".json"))["width"])
-        encoder.load_state_dict(safetensors.torch.load_file(path))  # every tensor, by name; copied into float32
+        encoder.load_state_dict(safetensors.torch.load_file(path))  # raises if a name or a shape differs; converts to float32
     except (safetensors.SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} is not the encoder that its .json describes ({type(error).__name__}: {error}); delete both, and run or "
@@ -59,19 +60,19 @@ def load_encoder(path: Path, device: torch.device | str = "cpu") -> Encoder:
     return encoder.eval().to(device)
 
 
-def save_state(path: Path, state: dict, settings: dict) -> None:
-    """Write a side checkpoint, tagged with the settings that it belongs to."""
+def save_state(path: Path, state: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Write a checkpoint, together with the settings of its training."""
     buffer = io.BytesIO()
     torch.save({"settings": settings, "state": state}, buffer)
     with replace(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 
 
-def load_state(path: Path, settings: dict, device: torch.device | str = "cpu") -> dict | None:
-    """Read a side checkpoint; None where there is none.
+def load_state(path: Path, settings: dict[str, Any], device: torch.device | str = "cpu") -> dict[str, Any] | None:
+    """Read a checkpoint; None if there is none.
 
     Raises:
-        UserError: when it cannot be read, or was made with other settings; it names the keys that differ.
+        UserError: when it cannot be read, or was made with other settings; the message names the keys that differ.
     """
     if not Path(path).exists():
         return None
@@ -79,11 +80,11 @@ def load_state(path: Path, settings: dict, device: torch.device | str = "cpu") -
         saved = torch.load(path, map_location=device, weights_only=True)
         made_with, state = saved["settings"], saved["state"]
     except (OSError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
-        raise UserError(f"{path} cannot be read ({error}); delete it to start anew") from error
+        raise UserError(f"{path} cannot be read ({error}); delete it to start again from the beginning") from error
     if different := [key for key in settings if made_with.get(key) != settings[key]]:
         changes = ", ".join(f"{key} (was {made_with.get(key)!r}, is {settings[key]!r})" for key in different)
         raise UserError(
             f"{path}, which an unfinished training left, was made with other settings: {changes}. Set them back to continue "
-            "it, or delete it to start anew"
+            "that training, or delete it to start again from the beginning"
         )
     return state

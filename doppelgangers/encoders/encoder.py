@@ -11,11 +11,9 @@ class Encoder(ResNet):
     """ResNet18 on log-mel patches.
 
     Args:
-        width: multiplies every channel count; 1.0 is the paper's (64, 128, 256, 512), 0.25 trains on a laptop. The
+        width: factor of the numbers of channels; 1.0 is the paper's (64, 128, 256, 512), 0.25 can be trained on a laptop. The
             embedding has 512 numbers at any width.
-        seed: of the initial weights, which are torchvision's own (Kaiming normal convolutions).
-
-    Shape: log-mel (N, 96, 64) -> embedding (N, 512).
+        seed: of the initial weights, which have torchvision's distribution (Kaiming normal for convolutions).
     """
 
     def __init__(self, width: float = 1.0, seed: int = 0):
@@ -34,4 +32,5 @@ class Encoder(ResNet):
                     nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, log_mel: torch.Tensor) -> torch.Tensor:
+        """Embed patches: log-mel (N, 96, 64) -> (N, 512)."""
         return super().forward(log_mel.unsqueeze(1))

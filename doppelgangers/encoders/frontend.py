@@ -11,18 +11,18 @@ FFT = 512
 BANDS = 64
 LOW_HZ, HIGH_HZ = 125.0, 7500.0
 LOG_OFFSET = 0.01
-CPU_CHUNK = 16  # sounds at once on a CPU: what is between sound and log-mel stays in its cache, which is four times as fast
+CPU_CHUNK = 16  # sounds at once on a CPU: the intermediate results stay in its cache, which is four times as fast
 PATCH_FRAMES = 96  # 0.96 s
-PATCH_SAMPLES = WINDOW + HOP * (PATCH_FRAMES - 1)  # shortest sound that fills one patch: 15,600 samples
+PATCH_SAMPLES = WINDOW + HOP * (PATCH_FRAMES - 1)  # the shortest sound that fills a patch has 15,600 samples
 
 
 def hz_to_mel(hz: torch.Tensor | float) -> torch.Tensor:
-    """HTK mel scale: 1127 ln(1 + f / 700)."""
+    """Mel of a frequency in Hz, on the scale of HTK: 1127 ln(1 + f / 700)."""
     return 1127.0 * torch.log1p(torch.as_tensor(hz, dtype=torch.float64) / 700.0)
 
 
 def mel_matrix() -> torch.Tensor:
-    """Triangles that are linear in mel, (FFT // 2 + 1, BANDS) float32; the DC bin weighs nothing."""
+    """Weight of each frequency in each band: triangles on the mel scale, (FFT // 2 + 1, BANDS) float32; that of 0 Hz is 0."""
     edges = torch.linspace(hz_to_mel(LOW_HZ).item(), hz_to_mel(HIGH_HZ).item(), BANDS + 2, dtype=torch.float64)
     bins = hz_to_mel(torch.linspace(0, RATE_HZ / 2, FFT // 2 + 1, dtype=torch.float64))[:, None]
     rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
@@ -33,10 +33,10 @@ def mel_matrix() -> torch.Tensor:
 
 
 class LogMel(torch.nn.Module):
-    """log(mel + 0.01) of the magnitude spectrum, cut in patches of 96 frames without overlap.
+    """log(mel + 0.01) of the magnitude spectrum, cut into patches of 96 frames without overlap."""
 
-    The tensors are buffers, so `.to("cuda")` moves the whole front-end.
-    """
+    window: torch.Tensor
+    mel: torch.Tensor
 
     def __init__(self):
         super().__init__()
@@ -52,18 +52,18 @@ class LogMel(torch.nn.Module):
         return frames.reshape(*audio.shape[:-1], *frames.shape[1:])
 
     def log_mel(self, sounds: torch.Tensor) -> torch.Tensor:
-        """Log-mel frames of sounds (N, T) -> (N, F, BANDS)."""
+        """Log-mel frames of one chunk of sounds: (N, T) -> (N, F, BANDS)."""
         padded = torch.nn.functional.pad(sounds, (0, FFT - WINDOW))
         spectrum = torch.fft.rfft(padded.unfold(-1, FFT, HOP) * self.window)
         real, imaginary = torch.view_as_real(spectrum).unbind(-1)
-        magnitude = torch.addcmul(real.square(), imaginary, imaginary).sqrt()  # abs() guards against overflow, slowly
+        magnitude = torch.addcmul(real.square(), imaginary, imaginary).sqrt()  # abs() is slow: it guards against overflow
         return torch.log(magnitude @ self.mel + LOG_OFFSET)
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
         """Patches: audio (..., T) at 16 kHz -> (..., P, 96, 64).
 
-        A sound shorter than one patch (15,600 samples) is padded with silence; a last part that does not fill a patch
-        is dropped, as VGGish does.
+        A sound shorter than a patch (15,600 samples) is padded with silence. The rest of a sound that does not fill a patch is
+        left out, as VGGish does.
         """
         if audio.shape[-1] < PATCH_SAMPLES:
             audio = torch.nn.functional.pad(audio, (0, PATCH_SAMPLES - audio.shape[-1]))
@@ -73,6 +73,6 @@ class LogMel(torch.nn.Module):
 
 
 def patch_count(samples: int) -> int:
-    """Patches of a sound of so many samples at 16 kHz; at least one, because short sounds are padded."""
+    """Number of patches of a sound of `samples` samples at 16 kHz; at least 1, because short sounds are padded."""
     frames = 1 + math.floor((max(samples, PATCH_SAMPLES) - WINDOW) / HOP)
     return frames // PATCH_FRAMES

@@ -1,4 +1,4 @@
-"""Stage: the encoder before any training, the row that every other has to beat."""
+"""Stage: make an encoder that is not trained, which every trained encoder has to beat."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from doppelgangers.encoders.encoder import Encoder
 
 
 def initialize(encoder: Path, *, seed: int, width: float) -> None:
-    """Write an encoder with torchvision's initial weights.
+    """Write an encoder with its initial weights.
 
     Args:
-        encoder: path of encoder.safetensors to write (encoder.json comes with it).
-        seed: of the weights; training with this seed starts from the same ones.
+        encoder: path of encoder.safetensors to write; its card encoder.json is written beside it.
+        seed: of the weights; training with the same seed starts from the same weights.
         width: as in `encoder.Encoder`.
     """
     settings = {"seed": seed, "width": width}

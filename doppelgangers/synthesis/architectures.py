@@ -1,9 +1,11 @@
-"""Two synthesizers beside the paper's, of SynthAX's own modules: opposite kinds of sound, narrower than the paper's three."""
+"""Two synthesizers that the paper does not have, built from SynthAX's modules.
+
+Each makes one kind of sound, while the paper's three synthesizers make many kinds.
+"""
 
 import math
 
 import jax
-import jax.numpy as jnp
 from synthax.modules.amplifiers import VCA
 from synthax.modules.control import ControlRateUpsample
 from synthax.modules.envelopes import ADSR
@@ -15,10 +17,10 @@ from synthax.synth import BaseSynth
 
 
 class Percussive(BaseSynth):
-    """Strokes: a sine whose pitch falls (drum), a sine that modulates another (metal) and noise (snare, cymbal).
+    """Short strokes: a sine whose pitch falls (drum), a sine that modulates another (metal) and noise (snare, cymbal).
 
-    Question: are short sounds without a lasting pitch enough to learn from, and do they serve tasks of events (ESC-50,
-    percussion) better than the paper's synthesizers, most of whose sounds last?
+    Question: are short sounds without a steady pitch enough to learn from, and are they better for tasks about events
+    (ESC-50, percussion) than the paper's synthesizers, which make mostly long sounds?
     """
 
     def setup(self):
@@ -28,8 +30,7 @@ class Percussive(BaseSynth):
             "sustain": Range(0.0, 0.2),
             "release": Range(0.02, 0.8, curve=0.5),
         }
-        fall = Range(0.0, 36.0, curve=0.5)  # semitones by which the stroke begins above its last pitch
-        levels = Range(0.0, 1.0, curve=jnp.array([1.0, 1.0, 0.3]))  # mostly little noise
+        fall = Range(0.0, 36.0, curve=0.5)  # semitones from the first pitch of a stroke down to its last
         spec = {
             "keyboard": (MonophonicKeyboard, {"midi_f0": Range(24.0, 84.0), "duration": Range(0.02, 0.2, curve=0.5)}),
             **{f"adsr_{i}": (ADSR, envelope) for i in range(1, 5)},
@@ -39,7 +40,7 @@ class Percussive(BaseSynth):
             "vco_2": (SineVCO, {"mod_depth": fall}),
             "vco_3": (FmVCO, {}),
             "noise": (Noise, {}),
-            "mixer": (AudioMixer, {"n_input": 3, "level": levels}),
+            "mixer": (AudioMixer, {"n_input": 3}),
         }
         self.modules = {name: module(config=self.config, **options) for name, (module, options) in spec.items()}
 
@@ -57,10 +58,10 @@ class Percussive(BaseSynth):
 
 
 class Additive(BaseSynth):
-    """Held notes: six nearly harmonic partials, each with its level and slow envelope; no noise, no LFO, no FM.
+    """Held notes: six almost harmonic partials, each with its own level and slow envelope; no noise, no LFO, no FM.
 
-    Question: how much is learnt from pitch and spectral envelope alone? A gain on tasks of pitch and instrument with a loss
-    on those of events would show what the paper's noise and modulation are for.
+    Question: how much can be learnt from pitch and spectral envelope alone? Better scores on tasks about pitch and instruments,
+    and worse scores on tasks about events, would show what the noise and modulation of the paper's synthesizers contribute.
     """
 
     partials: int = 6

@@ -1,7 +1,7 @@
-"""Blocks of fast sound synthesis: control signals to audio rate, phases, oscillators.
+"""Signal processing for fast synthesis: upsampling of control signals, phases, oscillators.
 
-A signal is cut in blocks of `BLOCK` samples, (..., blocks, BLOCK): sample n is at [n // BLOCK, n % BLOCK]. Then a running
-sum is a matrix product within blocks and a short running sum over blocks. A phase is in turns.
+A signal is cut into blocks of `BLOCK` samples, (..., blocks, BLOCK): sample n is at [n // BLOCK, n % BLOCK]. A cumulative sum
+is then a matrix product within the blocks and a short cumulative sum over the blocks. Phases are in turns (1 is a full circle).
 """
 
 import dataclasses
@@ -14,18 +14,18 @@ import numpy as np
 
 BLOCK = 32
 
-# sin(2 pi y) / y as a polynomial in y^2, highest power first, with the least relative error over |y| <= 1/4 (`sine_fit`).
-SINE_TERMS = 6
+SINE_TERMS = 6  # terms of the polynomial in `sine_fit`
 
-# Control points that a block may touch. With more, at high control rates, samples fetch their two points one by one.
+# If a block lies between more control points than this (at high control rates), each sample fetches its own two points.
 MOST_POINTS = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """Times of `samples` audio samples on a scale where control points lie at 0, 1, ..., controls - 1.
+    """Positions of `samples` audio samples among `controls` control points, which are at 0, 1, ..., controls - 1.
 
-    Both grids begin and end together, as in SynthAX's `ControlRateUpsample`: sample n is at n (controls - 1) / (samples - 1).
+    The first sample is at the first point and the last at the last, as in SynthAX's `ControlRateUpsample`: sample n is at
+    n (controls - 1) / (samples - 1).
     """
 
     samples: int
@@ -33,7 +33,7 @@ class Grid:
 
     @functools.cached_property
     def places(self) -> np.ndarray:
-        """Place of each sample, (blocks, BLOCK) float64; what follows the last sample is at the last point."""
+        """Position of each sample, (blocks, BLOCK) float64; the filling after the last sample is at the last point."""
         numbers = np.arange(-(-self.samples // BLOCK) * BLOCK)
         places = numbers * ((self.controls - 1) / max(self.samples - 1, 1))
         return np.minimum(places, self.controls - 1).reshape(-1, BLOCK)
@@ -44,42 +44,43 @@ class Grid:
         if points > MOST_POINTS:
             places, points = places.reshape(-1, 1), 2
         first = np.floor(places[:, 0]).astype(int)
-        total = 0
+        total = jnp.zeros((), control.dtype)
         for point in (first + i for i in range(points)):
             weight = np.maximum(1 - np.abs(places - point[:, None]), 0).astype(np.float32)
-            # Fetched once for a block: an index of shape (blocks, 1) would make XLA fetch it again for each sample.
+            # One fetch per block: with an index of shape (blocks, 1), XLA would fetch the point again for each sample.
             total += control[..., np.minimum(point, self.controls - 1)][..., None] * weight
         return total.reshape(*control.shape[:-1], -1, BLOCK)
 
 
 def touched(places: np.ndarray) -> int:
-    """The most control points that one row of places lies between."""
+    """The largest number of control points that a row of places lies between."""
     return int((np.ceil(places[:, -1]) - np.floor(places[:, 0])).max()) + 1
 
 
 def to_blocks(signal: jax.Array) -> jax.Array:
-    """(..., samples) -> (..., blocks, BLOCK), filled up with zeros."""
+    """Cut a signal into blocks, the last filled up with zeros: (..., samples) -> (..., blocks, BLOCK)."""
     fill = [(0, 0)] * (signal.ndim - 1) + [(0, -signal.shape[-1] % BLOCK)]
     return jnp.pad(signal, fill).reshape(*signal.shape[:-1], -1, BLOCK)
 
 
 def to_signal(blocks: jax.Array, samples: int) -> jax.Array:
-    """(..., blocks, BLOCK) -> (..., samples)."""
+    """Join blocks to a signal, without the filling: (..., blocks, BLOCK) -> (..., samples)."""
     return blocks.reshape(*blocks.shape[:-2], -1)[..., :samples]
 
 
 def wrap(turns: jax.Array) -> jax.Array:
-    """The same phase in [-1/2, 1/2]."""
+    """The phase modulo one turn, in [-1/2, 1/2]."""
     return turns - jnp.round(turns)
 
 
 def accumulate(steps: jax.Array) -> jax.Array:
-    """Phase after each step, step_0 + ... + step_n: (..., blocks, BLOCK) -> (..., blocks, BLOCK), right up to whole turns.
+    """Phase after each step, step_0 + ... + step_n, modulo one turn: (..., blocks, BLOCK) -> (..., blocks, BLOCK).
 
-    A block adds to a phase in [-1/2, 1/2], so that float32 rounds late phases no worse than early ones. The error is at most
-    4e-7 of all turns made, where every step is rounded the same way, and 100 times less where rounding is by chance.
+    Each block starts from a phase in [-1/2, 1/2], so that float32 rounds late phases no worse than early ones. The error is at
+    most 4e-7 of the total number of turns, if every step is rounded in the same direction; with random rounding it is 100
+    times smaller.
     """
-    # On a GPU, lower precision would round the steps to 10 bits.
+    # Without "highest", a GPU would round the steps to 10 bits.
     within = jnp.matmul(steps, np.triu(np.ones((BLOCK, BLOCK), np.float32)), precision="highest")
     if steps.shape[-2] == 1:
         return within
@@ -90,14 +91,14 @@ def accumulate(steps: jax.Array) -> jax.Array:
 
 @functools.cache
 def sine_fit() -> tuple[float, ...]:
-    """Coefficients of sin(2 pi y) / y in powers of y^2, highest first: interpolation at Chebyshev nodes of [0, 1/16]."""
+    """Coefficients of sin(2 pi y) / y for |y| <= 1/4, a polynomial in y^2, highest power first; fit at Chebyshev nodes."""
     nodes = (1 - np.cos(math.pi * (np.arange(SINE_TERMS) + 0.5) / SINE_TERMS)) / 32
     y = np.sqrt(nodes)
     return tuple(np.linalg.solve(np.vander(nodes), np.sin(2 * math.pi * y) / y).tolist())
 
 
 def cosine(turns: jax.Array) -> jax.Array:
-    """cos(2 pi turns), within 4e-7: with y = 1/4 - |turns| in [-1/4, 1/4] this is sin(2 pi y), a polynomial."""
+    """cos(2 pi turns), with an error of at most 4e-7, as sin(2 pi y) with y = 1/4 - |turns|, which is in [-1/4, 1/4]."""
     y = 0.25 - jnp.abs(wrap(turns))
     square, value = y * y, jnp.zeros_like(y)
     for coefficient in sine_fit():
@@ -106,5 +107,5 @@ def cosine(turns: jax.Array) -> jax.Array:
 
 
 def sine(turns: jax.Array) -> jax.Array:
-    """sin(2 pi turns): the cosine a quarter of a turn before."""
+    """sin(2 pi turns), the cosine of the phase minus a quarter turn."""
     return cosine(turns - 0.25)

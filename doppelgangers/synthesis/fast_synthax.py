@@ -1,10 +1,12 @@
-"""SynthAX's synthesizers with faster insides.
+"""SynthAX's synthesizers, computed by faster code.
 
-The synthesizer's graph, its parameters and their ranges are SynthAX's own. While it runs, Flax hands the costly methods of its
-modules to the functions below, which compute the same with `doppelgangers.synthesis.dsp`.
+The modules of a synthesizer, their connections, parameters and ranges are SynthAX's own. While it runs, Flax replaces the slow
+methods of its modules by the functions below, which compute the same with `doppelgangers.synthesis.dsp`.
 """
 
+import functools
 import math
+import operator
 from collections.abc import Callable
 
 import flax.linen as nn
@@ -18,6 +20,7 @@ from synthax.modules.lfos import LFO
 from synthax.modules.mixers import AudioMixer
 from synthax.modules.oscillators import VCO, FmVCO, Noise, SineVCO, SquareSawVCO
 from synthax.parameter import from_0to1
+from synthax.synth import BaseSynth
 
 from doppelgangers.synthesis.dsp import Grid, accumulate, cosine, sine, to_blocks, to_signal, wrap
 
@@ -25,17 +28,18 @@ A440 = 69  # MIDI number of 440 Hz
 SEMITONES = 12
 
 
-def apply(synth: nn.Module, parameters: dict) -> jax.Array:
+def apply(synth: BaseSynth, parameters: dict) -> jax.Array:
     """Render one sound: a SynthAX synthesizer of batch size one and its parameters -> audio (1, T).
 
-    Control signals are (1, C) until they meet audio, which is in blocks (`dsp.Grid`) until it is mixed.
+    Control signals stay at the control rate, (1, C), until they are combined with audio. Audio is in blocks (see `dsp`) until
+    it is mixed.
     """
     grid = Grid(int(synth.config.buffer_size), int(synth.config.control_buffer_size))
 
     def interceptor(method, args, kwargs, context):
-        for kind, name in METHODS:
+        for (kind, name), function in METHODS.items():
             if isinstance(context.module, kind) and context.method_name == name:
-                return METHODS[kind, name](context.module, grid, *args, **kwargs)
+                return function(context.module, grid, *args, **kwargs)
         return method(*args, **kwargs)
 
     with nn.intercept_methods(interceptor):
@@ -43,27 +47,27 @@ def apply(synth: nn.Module, parameters: dict) -> jax.Array:
 
 
 def value(module: nn.Module, name: str) -> jax.Array:
-    """A parameter in its human-readable range."""
+    """A parameter in its human-readable range, (1,) or (1, inputs)."""
     return from_0to1(getattr(module, f"_{name}"), getattr(module, f"_{name}_range"))
 
 
 def initial_phase(module: VCO | LFO) -> jax.Array:
-    """In turns, (1,)."""
+    """Initial phase of an oscillator in turns, (1,)."""
     return value(module, "initial_phase") / (2 * math.pi)
 
 
 def upsample(module: ControlRateUpsample, grid: Grid, control: jax.Array) -> jax.Array:
-    """Nothing yet: whoever takes the control signal upsamples it."""
+    """Return the control signal as it is, (1, C): the modules that receive it upsample it themselves."""
     return control
 
 
 def amplify(module: VCA, grid: Grid, audio: jax.Array, control: jax.Array) -> jax.Array:
-    """Audio times an upsampled control signal."""
+    """Multiply audio by a control signal, which is upsampled here."""
     return audio * grid.upsample(control)
 
 
 def oscillate(module: VCO, grid: Grid, midi_f0: jax.Array, control: jax.Array) -> jax.Array:
-    """The waveform at a pitch of midi_f0 + tuning + mod_depth control, kept within MIDI numbers 0 to 127."""
+    """The waveform at the pitch midi_f0 + tuning + mod_depth * control, clipped to MIDI numbers 0 to 127."""
     pitch = (midi_f0 + value(module, "tuning"))[:, None] + value(module, "mod_depth")[:, None] * control
     octaves = grid.upsample((pitch - A440) / SEMITONES)
     octaves = jnp.clip(octaves, -A440 / SEMITONES, (127 - A440) / SEMITONES)
@@ -71,14 +75,14 @@ def oscillate(module: VCO, grid: Grid, midi_f0: jax.Array, control: jax.Array) -
 
 
 def oscillate_fm(module: FmVCO, grid: Grid, midi_f0: jax.Array, audio: jax.Array) -> jax.Array:
-    """A cosine of frequency f0 (1 + mod_depth audio), kept within 0 and half the sample rate."""
+    """A cosine of frequency f0 (1 + mod_depth * audio), clipped to 0 and half the sample rate."""
     turns = midi_to_hz(midi_f0 + value(module, "tuning")) / module.sample_rate
     depth = turns * value(module, "mod_depth")
     return waveform(module, jnp.clip(turns[:, None, None] + depth[:, None, None] * audio, 0, 0.5), midi_f0)
 
 
 def waveform(module: VCO, turns: jax.Array, midi_f0: jax.Array) -> jax.Array:
-    """The module's waveform from its frequency in turns per sample, (1, blocks, BLOCK)."""
+    """The module's waveform, (1, blocks, BLOCK), from its frequency in turns per sample, of the same shape."""
     phase = accumulate(turns) + initial_phase(module)[:, None, None]
     if not isinstance(module, SquareSawVCO):
         return cosine(phase)
@@ -89,19 +93,20 @@ def waveform(module: VCO, turns: jax.Array, midi_f0: jax.Array) -> jax.Array:
 
 
 def noise(module: Noise, grid: Grid) -> jax.Array:
-    """SynthAX's one noise."""
+    """SynthAX's noise, which is the same in every sound."""
     return to_blocks(module._noise)
 
 
 def mix(module: AudioMixer, grid: Grid, *signals: jax.Array) -> jax.Array:
-    """The weighted sum, divided by its peak where that is above 1."""
+    """The sum of the signals times their levels; divided by its peak if that is above 1."""
     levels = value(module, "level")
-    audio = to_signal(sum(levels[:, i, None, None] * signal for i, signal in enumerate(signals)), grid.samples)
+    total = functools.reduce(operator.add, (levels[:, i, None, None] * signal for i, signal in enumerate(signals)))
+    audio = to_signal(total, grid.samples)
     return audio / jnp.maximum(jnp.abs(audio).max(axis=-1, keepdims=True), 1)
 
 
 def lfo(module: LFO, grid: Grid, rate: jax.Array) -> jax.Array:
-    """The mixture of five waveforms whose frequency is frequency + mod_depth rate, not below 0 Hz."""
+    """The mixture of five waveforms at the frequency max(frequency + mod_depth * rate, 0) Hz."""
     frequency = jnp.maximum(value(module, "frequency")[:, None] + value(module, "mod_depth")[:, None] * rate, 0)
     phase = to_signal(accumulate(to_blocks(frequency / module.control_rate)), grid.controls) + initial_phase(module)[:, None]
     cosines, saw = cosine(phase), phase - jnp.floor(phase)
@@ -111,16 +116,23 @@ def lfo(module: LFO, grid: Grid, rate: jax.Array) -> jax.Array:
 
 
 def ramp(module: ADSR, grid: Grid, duration: jax.Array, start: jax.Array | None = None, inverse: bool = False) -> jax.Array:
-    """An envelope's ramp from 0 to 1 (or back), bent by alpha, with SynthAX's guards against 0."""
+    """A ramp of an envelope from 0 to 1 (inverse: from 1 to 0), to the power alpha, with SynthAX's guards against 0.
+
+    Args:
+        duration: of the ramp in seconds, (1,).
+        start: when the ramp begins, in seconds, (1,); None is 0.
+        inverse: whether it falls.
+    """
     duration = duration[:, None] * module.control_rate
-    start = 0 if start is None else start[:, None] * module.control_rate
-    rise = jnp.maximum(jnp.arange(grid.controls) - start, 0)
+    points_before = 0 if start is None else start[:, None] * module.control_rate
+    rise = jnp.maximum(jnp.arange(grid.controls) - points_before, 0)
     rise = jnp.minimum((rise + module.eps) / duration + module.eps, 1)
     rise = jnp.where(inverse & (duration > 0), 1 - rise, rise)
     return jnp.exp2(value(module, "alpha")[:, None] * jnp.log2(rise))
 
 
-METHODS: dict[tuple[type, str], Callable] = {
+# (kind of module, name of its method) -> the function that replaces it: (module, grid, arguments of the method) -> result.
+METHODS: dict[tuple[type[nn.Module], str], Callable[..., jax.Array]] = {
     (ControlRateUpsample, "__call__"): upsample,
     (VCA, "__call__"): amplify,
     (SineVCO, "__call__"): oscillate,

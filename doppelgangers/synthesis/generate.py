@@ -1,4 +1,4 @@
-"""Pairs of doppelgängers, addressed by (seed, index)."""
+"""Pairs of doppelgängers: what they depend on, and their rendering."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -14,18 +14,18 @@ from doppelgangers.synthesis.synth import CPU_CHUNK, render_batch, synthesizer
 
 @dataclasses.dataclass(frozen=True)
 class PairRecipe:
-    """All that the sounds of a sequence of pairs depend on.
+    """Everything that the sounds of a sequence of pairs depend on.
 
     Attributes:
         architecture: a name of `synth.ARCHITECTURES`.
         delta: size of the perturbation.
         seed: chooses the sequence of pairs.
         perturbation: a name of `perturb.PERTURBATIONS`.
-        factors: of delta, for each group of `synth.GROUPS`; 1 for those that it does not name.
-        ramp_pairs: index from which a curriculum has its full delta.
-        duration_s, control_rate_hz: as in `synth.synthesizer`.
+        factors: for the perturbation anisotropic: group of parameters (`synth.GROUPS`) -> factor of delta; 1 if not given.
+        ramp_pairs: for the perturbation curriculum: index from which delta has its full size.
+        duration_s, control_rate_hz: length of a sound in seconds, and rate of envelopes and LFOs in Hz.
         renderer: a name of `synth.RENDERERS`.
-        rate_hz: sample rate of the sounds.
+        rate_hz: sample rate of the sounds in Hz.
     """
 
     architecture: str
@@ -41,17 +41,21 @@ class PairRecipe:
 
 
 class PairGenerator:
-    """Renders the pairs of a recipe.
+    """Renders the pairs of a recipe by their indices.
 
-    The pair at (seed, index) is the same whatever else is rendered with it: its key is `fold_in(key(seed), index)`,
-    split in three, for theta and for the noise of each view.
+    The pair at an index is the same whichever other pairs are rendered with it: its random key is
+    `fold_in(key(seed), index)`, split into three, for theta and for the noise of each view.
     """
 
     def __init__(self, recipe: PairRecipe):
         self.synth = synthesizer(
-            recipe.architecture, recipe.rate_hz, recipe.duration_s, recipe.control_rate_hz, recipe.renderer
+            recipe.architecture,
+            rate_hz=recipe.rate_hz,
+            duration_s=recipe.duration_s,
+            control_rate_hz=recipe.control_rate_hz,
+            renderer=recipe.renderer,
         )
-        of_parameters = jnp.array([recipe.factors.get(group, 1.0) for group in self.synth.groups])
+        factors = jnp.array([recipe.factors.get(group, 1.0) for group in self.synth.groups])
         perturb = PERTURBATIONS[recipe.perturbation]
         root = jax.random.key(recipe.seed)
 
@@ -59,7 +63,7 @@ class PairGenerator:
             key_theta, key_a, key_b = jax.random.split(jax.random.fold_in(root, index), 3)
             theta = self.synth.draw(key_theta)
             progress = index / recipe.ramp_pairs
-            return jnp.stack([perturb(key, theta, recipe.delta, of_parameters, progress) for key in (key_a, key_b)])
+            return jnp.stack([perturb(key, theta, recipe.delta, factors, progress) for key in (key_a, key_b)])
 
         def render(indices: jax.Array) -> jax.Array:
             theta = jax.vmap(parameters)(indices)
@@ -79,7 +83,7 @@ class PairGenerator:
         Raises:
             UserError: when a sound is not finite; the message names its index.
         """
-        # Whole chunks only: the machine code, and so the last bit of a sound, does not depend on how many are asked.
+        # Only whole chunks are rendered, so that the last bit of a sound does not depend on how many are asked for.
         size = len(indices) + -len(indices) % (CPU_CHUNK // 2)
         audio = self._render(jnp.asarray(np.resize(indices, size), jnp.uint32))[: len(indices)]
         finite = np.asarray(jnp.isfinite(audio).all(axis=(1, 2)))

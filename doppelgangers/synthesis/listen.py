@@ -1,4 +1,4 @@
-"""Stages: pairs as sound files, and one page to hear them on, across architectures and deltas."""
+"""Stages: pairs as sound files, and one page to listen to them, across architectures and deltas."""
 
 import html
 import math
@@ -32,34 +32,41 @@ less alike they sound. A row starts from the same parameters in every column of 
 
 
 def sample_pairs(folder: Path, *, recipe: PairRecipe, pairs: int) -> None:
-    """Write the first `pairs` pairs as wav files to listen to: folder/<index>_<a or b>.wav; of a curriculum, from its end."""
+    """Write some pairs as wav files: folder/<number>_<a or b>.wav.
+
+    Args:
+        folder: to write.
+        recipe: of the pairs.
+        pairs: how many, from index 0; with the perturbation curriculum, from the first index whose delta has its full size.
+    """
     first = recipe.ramp_pairs if recipe.perturbation == "curriculum" else 0
     audio = np.asarray(PairGenerator(recipe).render(np.arange(first, first + pairs)))
     Path(folder).mkdir(parents=True, exist_ok=True)
     digits = max(2, math.ceil(math.log10(pairs)))
-    for index, views in enumerate(audio):
+    for number, views in enumerate(audio):
         for view, sound in zip("ab", views, strict=True):
-            soundfile.write(Path(folder) / f"{index:0{digits}d}_{view}.wav", to_pcm(sound), RATE_HZ)
+            soundfile.write(Path(folder) / f"{number:0{digits}d}_{view}.wav", to_pcm(sound), RATE_HZ)
 
 
 def write_listening_page(page: Path, folders: list[Path]) -> None:
     """Write an HTML page with a player for every sound.
 
     Args:
-        page: file to write; it refers to the sounds by relative path.
-        folders: as `sample_pairs` writes them, .../<setting>/samples.
+        page: file to write; it links to the sounds by relative paths.
+        folders: written by `sample_pairs`; their parents are named <architecture>-<delta>, which heads a column.
     """
     page = Path(page)
     columns = [sorted(Path(folder).glob("*_a.wav")) for folder in folders]
     head = "".join(f"<th>{html.escape(Path(folder).parent.name)}</th>" for folder in folders)
     rows = []
-    for index, sounds in enumerate(zip(*columns, strict=True)):
+    for number, sounds in enumerate(zip(*columns, strict=True)):
         cells = "".join(f"<td>{player(a, page)}{player(a.with_name(a.name.replace('_a', '_b')), page)}</td>" for a in sounds)
-        rows.append(f"<tr><td>{index}</td>{cells}</tr>")
+        rows.append(f"<tr><td>{number}</td>{cells}</tr>")
     with replace(page) as temporary:
         temporary.write_text(PAGE.format(head=head, body="\n".join(rows)), encoding="utf-8")
 
 
 def player(sound: Path, page: Path) -> str:
+    """HTML of a player for a sound."""
     source = html.escape(Path(os.path.relpath(sound, page.parent)).as_posix())
     return f'<audio controls preload="none" src="{source}"></audio>'

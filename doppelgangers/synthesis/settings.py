@@ -26,14 +26,16 @@ class SynthSettings(Section):
 class FactorSettings(Section):
     """For the perturbation anisotropic: the factor of delta for each group of parameters; 0 leaves a group unchanged."""
 
-    pitch: NotNegative = Field(1.0, description="note of the keyboard; tuning and modulation depth of the oscillators")
+    pitch: NotNegative = Field(default=1.0, description="note of the keyboard; tuning and modulation depth of the oscillators")
     envelope: NotNegative = Field(
-        1.0, description="attack, decay, sustain, release and shape of the envelopes; length of the note"
+        default=1.0, description="attack, decay, sustain, release and shape of the envelopes; length of the note"
     )
     lfo: NotNegative = Field(
-        1.0, description="rate, depth, phase and waveform of the slow oscillators, and their own envelopes"
+        default=1.0, description="rate, depth, phase and waveform of the slow oscillators, and their own envelopes"
     )
-    mixer: NotNegative = Field(1.0, description="all others: levels, modulation matrix, shape and phase of the oscillators")
+    mixer: NotNegative = Field(
+        default=1.0, description="all others: levels, modulation matrix, shape and phase of the oscillators"
+    )
 
 
 class PairSettings(Section):

@@ -1,8 +1,7 @@
 """The paper's three synthesizers, and two more, as pure functions of one parameter vector.
 
-SynthAX 0.2.2 scales every clip of a batch by the peak of the batch's FIRST clip, so that a sound depends on its
-neighbours. Here each sound is a SynthAX batch of one under `jax.vmap`: it has its own peak, and is the same sound in
-any batch.
+SynthAX 0.2.2 scales every sound of a batch by the peak of the batch's FIRST sound, so that a sound depends on its batch. Here
+each sound is a SynthAX batch of one under `jax.vmap`: it is scaled by its own peak, and is the same sound in any batch.
 """
 
 import dataclasses
@@ -28,37 +27,37 @@ ARCHITECTURES = {
     "additive": (Additive, {}),
 }
 
-# How a SynthAX synthesizer of batch size one and its parameters become audio (1, T).
+# Name -> function of a SynthAX synthesizer of batch size one and its parameters, which returns audio (1, T).
 RENDERERS = {
     "fast": fast_synthax.apply,
     "synthax": lambda synth, parameters: synth.apply(parameters),
 }
 
-# Groups of parameters, as SynthAX names them in "module/parameter"; the first pattern that fits, "mixer" for all the rest
-# (levels, modulation matrix, shapes and phases of the oscillators).
+# Group of parameters -> pattern of their names in SynthAX, "module/parameter". A parameter is in the first group that matches;
+# "mixer" takes the rest (levels, modulation matrix, shapes and phases of the oscillators).
 GROUPS = {
     "pitch": r"keyboard.*/midi_f0|vco.*/(tuning|mod_depth)",
     "envelope": r"adsr.*/|keyboard.*/duration",
-    "lfo": r"lfo.*/",  # its own two envelopes too: they move its rate and depth
+    "lfo": r"lfo.*/",  # and the two envelopes of each LFO, which control its rate and its depth
     "mixer": "",
 }
 
-# Sounds rendered at once on a CPU: 16 clips of one second stay in its cache, which makes it faster than any larger
-# batch. An accelerator wants many at once, as far as its memory goes.
+# Sounds rendered at once. On a CPU, 16 sounds of one second stay in its cache, which is faster than any larger number. A GPU
+# needs many to be fast, but they must fit in its memory.
 CPU_CHUNK = 16
 GPU_CHUNK = 2048
 
 
 @dataclasses.dataclass(frozen=True)
 class Synthesizer:
-    """One architecture: `draw` makes parameters, `render` makes sound of them.
+    """A synthesizer: `draw` makes random parameters, `render` makes a sound from parameters.
 
     Attributes:
         dimension: number of parameters, D.
-        samples: length of a sound, T.
-        groups: for each of the D parameters its group, a name of `GROUPS`.
-        draw: key -> theta (D,) in [0, 1], drawn as SynthAX's own `init` draws it: uniform in the human-readable range
-            of each parameter, then mapped by the parameter's curve (so not uniform in [0, 1]).
+        samples: length of a sound in samples, T.
+        groups: group of each of the D parameters, a name of `GROUPS`.
+        draw: key -> theta (D,) in [0, 1], as SynthAX's own `init` draws it: uniform in the human-readable range of each
+            parameter, then mapped to [0, 1] by the parameter's curve (so not uniform in [0, 1]).
         render: theta (D,) -> mono audio (T,) float32 in [-1, 1].
     """
 
@@ -72,6 +71,7 @@ class Synthesizer:
 @functools.cache
 def synthesizer(
     architecture: str,
+    *,
     rate_hz: int = 16000,
     duration_s: float = 1.0,
     control_rate_hz: int = 480,
@@ -81,9 +81,9 @@ def synthesizer(
 
     Args:
         architecture: one of `ARCHITECTURES`.
-        rate_hz: sample rate of the sound.
-        duration_s: length of the sound.
-        control_rate_hz: sample rate of envelopes and LFOs.
+        rate_hz: sample rate of the sound in Hz.
+        duration_s: length of the sound in seconds.
+        control_rate_hz: rate of envelopes and LFOs in Hz.
         renderer: one of `RENDERERS`; "synthax" is for comparison.
 
     Raises:
@@ -95,33 +95,28 @@ def synthesizer(
         config=SynthConfig(batch_size=1, sample_rate=rate_hz, buffer_size_seconds=duration_s, control_rate=control_rate_hz),
         **options,
     )
-    tree = synth.init(jax.random.key(0))
-    theta, unravel = jax.flatten_util.ravel_pytree(tree)
+    shapes = jax.eval_shape(synth.init, jax.random.key(0))
+    theta, unravel = jax.flatten_util.ravel_pytree(jax.tree.map(jnp.zeros_like, shapes))
     return Synthesizer(
         dimension=theta.size,
         samples=int(synth.config.buffer_size),
-        groups=groups_of(tree),
+        groups=groups_of(shapes),
         draw=lambda key: jax.flatten_util.ravel_pytree(synth.init(key))[0],
         render=lambda theta: apply(synth, unravel(theta))[0],
     )
 
 
 def render_batch(synth: Synthesizer, theta: jax.Array) -> jax.Array:
-    """Render many sounds: theta (N, D) -> audio (N, T). Each is independent of the others."""
+    """Render many sounds, each independent of the others: theta (N, D) -> audio (N, T)."""
     chunk = CPU_CHUNK if jax.default_backend() == "cpu" else GPU_CHUNK
     return jax.lax.map(synth.render, theta, batch_size=min(chunk, len(theta)))
 
 
-def groups_of(tree: dict) -> tuple[str, ...]:
-    """The group of each parameter, in the order of the flattened vector (D,)."""
-    groups = []
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+def groups_of(shapes: dict) -> tuple[str, ...]:
+    """The group of each parameter of a SynthAX synthesizer, in the order of the flattened vector (D,)."""
+    groups: list[str] = []
+    for path, leaf in jax.tree_util.tree_leaves_with_path(shapes):
         module, name = (part.key for part in path[-2:])
         name = f"{module.removeprefix('modules_')}/{name}"
         groups += [next(group for group, pattern in GROUPS.items() if re.match(pattern, name))] * leaf.size
     return tuple(groups)
-
-
-def parameters_of(tree: dict) -> jax.Array:
-    """Flatten SynthAX parameters of batch size one into the vector that `render` takes."""
-    return jnp.asarray(jax.flatten_util.ravel_pytree(tree)[0])

@@ -1,4 +1,4 @@
-"""The HEAR API. The checks of HEAR's validator are written anew from its contract, so that they need no TensorFlow."""
+"""The HEAR API. The checks of HEAR's validator are written from its documentation, so that they need no TensorFlow."""
 
 import json
 import warnings
@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from doppelgangers import hear
+from doppelgangers.encoders.card import Card
 from doppelgangers.encoders.checkpoint import save_encoder
 from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.frontend import LogMel
@@ -23,7 +24,7 @@ def folder(tmp_path_factory):
     encoder = Encoder(width=0.1, seed=3)
     torch.manual_seed(0)
     encoder(torch.randn(8, 96, 64))
-    save_encoder(folder / "encoder.safetensors", encoder, {"encoder": "voice-0.25", "seed": 0, "width": 0.1})
+    save_encoder(folder / "encoder.safetensors", encoder, Card("voice-0.25", "synthetic", 0, width=0.1))
     return folder
 
 
@@ -88,7 +89,7 @@ def test_a_timestamp_embedding_is_that_of_the_window_around_it(model):
 
 
 def test_an_embedding_does_not_depend_on_the_batch(model, monkeypatch):
-    audio = noise(5, 2.5)
+    audio = noise(4, 1.2)
     scenes, (moments, _) = hear.get_scene_embeddings(audio, model), hear.get_timestamp_embeddings(audio, model)
     monkeypatch.setattr(hear, "BATCH_WINDOWS", 3)
     alone = hear.get_timestamp_embeddings(audio[3:4], model)[0]

@@ -1,4 +1,4 @@
-"""The blocks of synthesis against float64."""
+"""Signal processing of the fast renderer against float64."""
 
 import jax
 import jax.numpy as jnp
@@ -50,5 +50,5 @@ def test_sine_and_cosine():
     turns = np.concatenate([RNG.uniform(-26, 26, 100_000), np.arange(-8, 9) / 4]).astype(np.float32)
     angle = 2 * np.pi * turns.astype(float)
     np.testing.assert_allclose(jax.jit(cosine)(turns), np.cos(angle), atol=4e-7)
-    # A quarter of a turn before is a phase that float32 rounds, to 2^-20 turns at 26 turns.
+    # float32 rounds the phase minus a quarter turn: to 2^-20 turns at 26 turns.
     np.testing.assert_allclose(jax.jit(sine)(turns), np.sin(angle), atol=8e-6)
