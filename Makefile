@@ -39,9 +39,8 @@ check: setup
 	.venv/bin/lint-imports
 	.venv/bin/mypy
 
-# Two processes; tests that go on from the same finished run stay in one of them.
 test: check
-	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov $(ARGS)
+	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal --cov $(ARGS)
 
 accept: setup
 	.venv/bin/python -m doppelgangers.workflow.accept $(ARGS)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.conftest import ROOT
 
@@ -18,6 +19,7 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         for part in PARTS:
             source = ROOT / part
             ignore = shutil.ignore_patterns("__pycache__")
@@ -55,12 +57,20 @@ def project(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A project whose tiny run is done."""
-    project = Project(tmp_path_factory.mktemp("finished"))
-    result = project.run()
-    assert result.returncode == 0, result.stdout
-    project.output = result.stdout
+def finished(tmp_path_factory, worker_id):
+    """A project whose tiny run is done. Of several processes that run tests the first one makes it, and each has a copy."""
+    own = tmp_path_factory.mktemp("own")
+    shared = tmp_path_factory.getbasetemp().parent / "finished" if worker_id != "master" else own / "finished"
+    with FileLock(shared.with_suffix(".lock")):
+        if not (shared / "output.txt").exists():
+            project = Project(shared)
+            result = project.run()
+            assert result.returncode == 0, result.stdout
+            (shared / "output.txt").write_text(result.stdout)
+    project = object.__new__(Project)
+    project.folder = own / "copy"
+    shutil.copytree(shared, project.folder)  # with the times of all files, which Snakemake looks at
+    project.output = (shared / "output.txt").read_text()
     return project
 
 

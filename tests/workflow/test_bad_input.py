@@ -61,18 +61,6 @@ def test_a_wrong_checksum_is_named_and_the_archive_not_kept(project, esc50_zip):
     assert not any(path.is_file() for path in project.path("resources").rglob("*"))
 
 
-def test_the_miniature_archive_goes_through_to_the_table(project, esc50_zip):
-    overlay = project.path("change.yaml")
-    source = {"datasets": {"esc50": {"url": esc50_zip.as_uri(), "checksum": "none"}}}
-    overlay.write_text(yaml.safe_dump({**ONLY_ESC50, **source}))
-    result = project.run(config=(overlay,))
-    assert result.returncode == 0, result.stdout
-    head, row = project.path("results/table.csv").read_text().splitlines()
-    assert head.endswith("esc50,esc50_std")
-    assert row.startswith("random_init,random_init,,,none,1,0,")
-    assert len(project.path("results/probes/esc50/random_init.csv").read_text().splitlines()) == 1 + 5 * 3
-
-
 def test_a_read_only_results_folder_is_named(project, small_disk):
     small_disk(project.path("results"), "ro")
     fails(project, {}, f"{project.path('results')} cannot be written")

@@ -90,6 +90,8 @@ def test_all_datasets_go_through_to_the_table(project, host):
     table = pd.read_csv(project.path("results/table.csv"))
     assert set(table.columns[7::2]) == {*EIGHT, *THREE, "birds", "digits"}
     assert table.iloc[0, 7::2].between(0, 100).all()
+    assert project.path("results/table.csv").read_text().splitlines()[1].startswith("random_init,random_init,,,none,1,0,")
+    assert len(pd.read_csv(project.path("results/probes/esc50/random_init.csv"))) == 5 * 3  # folds, metrics
     folds = {
         task: pd.read_csv(project.path(f"results/probes/{task}/random_init.csv"), dtype=str).fold.unique().tolist()
         for task in change["tasks"]

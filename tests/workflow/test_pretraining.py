@@ -15,7 +15,7 @@ from doppelgangers.files import read_json
 from tests.conftest import ROOT
 from tests.recorded import sound_files
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished")]
+pytestmark = pytest.mark.workflow
 
 
 @pytest.fixture

@@ -210,7 +210,6 @@ def test_the_contract_names_every_module_that_does_not_count():
 
 
 @pytest.mark.workflow
-@pytest.mark.xdist_group("finished")
 @pytest.mark.parametrize("entry", CONTRACT["dry_run"], ids=lambda entry: json.dumps(entry.get("change") or entry["replace"][1]))
 def test_snakemake_reruns_what_the_contract_says(finished, entry, tmp_path):
     overlay = tmp_path / "change.yaml"
@@ -238,7 +237,6 @@ class edited:
 
 
 @pytest.mark.workflow
-@pytest.mark.xdist_group("finished")
 def test_a_harmless_change_of_code_can_be_accepted_and_a_change_of_the_configuration_not(finished, tmp_path):
     overlay = tmp_path / "change.yaml"
     overlay.write_text("pretrain: {learning_rate: 0.01}")

@@ -16,7 +16,7 @@ from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.files import read_json
 from doppelgangers.synthesis.store import verify
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("finished")]
+pytestmark = pytest.mark.workflow
 
 
 def test_everything_that_is_promised_is_there(finished):
