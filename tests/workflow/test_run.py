@@ -1,6 +1,7 @@
 """The whole workflow, at the scale of tests/tiny.yaml."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def test_everything_that_is_promised_is_there(finished):
     record = read_json(finished.path("logs/pretrain/voice-0.05_seed=0.json"))
     assert record["config"]["pretrain"]["pairs"] == 512
     assert record["versions"]["torch"]
+    assert record["peak_memory_mb"] > 100
+    assert re.fullmatch(r"pretraining\.pretrain\.pretrain [0-9a-f]{16}", record["code"])
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -54,7 +57,9 @@ def test_a_second_run_has_nothing_to_do(finished):
 def test_a_run_killed_twice_continues_and_gives_the_same_table(finished, project):
     # A checkpoint at every step, so that there is one to continue from at this small scale.
     source = project.path("doppelgangers/pretraining/training.py")
-    source.write_text(source.read_text().replace("CHECKPOINT_EVERY_S = 30.0", "CHECKPOINT_EVERY_S = 0.0"))
+    text = source.read_text()
+    assert text.count("CHECKPOINT_EVERY_S = 30.0") == 1
+    source.write_text(text.replace("CHECKPOINT_EVERY_S = 30.0", "CHECKPOINT_EVERY_S = 0.0"))
     shards, encoder = project.path("results/pairs/voice-0.05"), project.path("results/encoders/voice-0.05/seed=0")
 
     kill_when(project, lambda: (shards / "shards.json").exists())
