@@ -33,8 +33,9 @@ class MlpProtocol:
         width: of a hidden layer.
         dropout: probability.
         batch_clips: of a batch; the last of an epoch is smaller.
-        max_epochs, check_every_epochs, patience_checks: validate every so many epochs, and stop after so many checks
-            without a gain.
+        max_epochs: after which training ends at the latest.
+        check_every_epochs: epochs between two validations.
+        patience_checks: validations without a gain after which training ends.
         standardize: scale features to zero mean and unit variance of each run's training rows first.
         seed: of the initial weights, dropout and the order of the clips.
         protocol: `faithful` trains on the clips in the same order in every epoch, as HEAR's code does; `corrected` shuffles.
