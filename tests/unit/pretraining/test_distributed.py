@@ -50,6 +50,7 @@ def single_precision_again():
     torch.set_default_dtype(torch.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["align_uniform", "nt_xent"])
 def test_two_processes_learn_what_one_learns_from_the_joint_batch(tmp_path, objective, single_precision_again):
     learn(0, 1, objective, tmp_path)
@@ -63,6 +64,7 @@ def test_two_processes_learn_what_one_learns_from_the_joint_batch(tmp_path, obje
                 assert torch.linalg.norm((ours[name] - value).double()) <= 1e-9 * torch.linalg.norm(value.double()), name
 
 
+@pytest.mark.slow
 def test_a_whole_training_of_two_processes(tmp_path):
     rows = {}
     for ranks in (1, RANKS):
@@ -103,6 +105,7 @@ def fail(rank, ranks):
     gather(torch.zeros(1, 1))
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_ends_all_and_is_quoted():
     with pytest.raises(torch.multiprocessing.ProcessRaisedException, match="rank 1 has had enough"):
         launch(fail, RANKS, RANKS)

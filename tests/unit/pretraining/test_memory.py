@@ -24,6 +24,7 @@ print(estimate, (large - small) / 256)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_estimate_is_what_a_step_takes():
     """Checked against the peak memory of a process, for two sizes of batch."""

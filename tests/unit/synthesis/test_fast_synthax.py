@@ -37,6 +37,7 @@ def distances(audio, reference):
     return difference, (log_mel[0] - log_mel[1]).abs().mean(dim=(1, 2, 3)).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_no_further_from_exact_arithmetic_than_synthax(architecture):
     reference = exact(architecture, some_parameters(architecture))

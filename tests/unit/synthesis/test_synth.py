@@ -16,6 +16,7 @@ from tests.unit.synthesis.shared import bend, curves, empty_tree, some_parameter
 DIMENSIONS = {"voice": 78, "voicefm": 130, "parametric": 340, "percussive": 34, "additive": 56}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_renderer_synthax_is_synthax_with_a_batch_of_one(architecture):
     ours, theirs = synthesizer(architecture, renderer="synthax"), upstream(architecture)
@@ -47,6 +48,7 @@ def test_sounds_are_audible_and_differ(architecture):
     assert np.median(np.abs(likeness)) < 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate_hz", "duration_s", "control_rate_hz"),
     [(16000, 0.1, 480), (16000, 0.12345, 100), (16000, 2.5, 1), (16000, 0.1, 16000), (44100, 0.5, 441)],
