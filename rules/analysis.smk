@@ -6,11 +6,6 @@ OUTPUTS: results/figures/scores_by_delta.png; results/figures/training.png, when
 """
 
 
-def trained(file):
-    """A file of every encoder that is trained here."""
-    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in TRAINED for seed in seeds_of(setting)]
-
-
 def training_figure():
     return ["results/figures/training.png"] if TRAINED else []
 
@@ -18,7 +13,7 @@ def training_figure():
 rule plot_scores:
     input:
         table="results/table.csv",
-        encoders=all_cards,
+        encoders=encoder_files(SETTINGS, "encoder.json"),
     output:
         figure="results/figures/scores_by_delta.png",
     log:
@@ -34,8 +29,8 @@ rule plot_scores:
 
 rule plot_training:
     input:
-        encoders=trained("encoder.json"),
-        histories=trained("history.csv"),
+        encoders=encoder_files(TRAINED, "encoder.json"),
+        histories=encoder_files(TRAINED, "history.csv"),
     output:
         figure="results/figures/training.png",
     log:

@@ -36,6 +36,11 @@ def seeds_of(setting):
     return [0] if setting in RELEASED or setting in PEERS else CONFIG.encoders.seeds
 
 
+def encoder_files(settings, file):
+    """A file of every seed of these encoder settings."""
+    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(setting)]
+
+
 def one_of(names):
     """A wildcard's pattern: one of these names; nothing matches where there are none."""
     return "|".join(map(re.escape, names)) or r"(?!)"

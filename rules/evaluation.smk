@@ -28,10 +28,6 @@ def tasks_with(kind):
     return [name for name, task in TASKS.items() if kind == (task.probe if asked == "suite" else asked)]
 
 
-def all_cards(_wildcards):
-    return [f"results/encoders/{setting}/seed={seed}/encoder.json" for setting in SETTINGS for seed in seeds_of(setting)]
-
-
 def all_probes(_wildcards):
     return [f"results/probes/{task}/{setting}.csv" for task in CONFIG.tasks for setting in SETTINGS]
 
@@ -157,7 +153,7 @@ rule train_mlp_probes:
 
 rule collect_scores:
     input:
-        encoders=all_cards,
+        encoders=encoder_files(SETTINGS, "encoder.json"),
         probes=all_probes,
     output:
         scores="results/scores.csv",

@@ -19,12 +19,22 @@ class Project:
 
     def __init__(self, folder: Path):
         self.folder = folder
+
+    @classmethod
+    def new(cls, folder: Path) -> "Project":
+        """The project without results, in a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for part in PARTS:
             source = ROOT / part
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(source, folder / part, ignore=ignore) if source.is_dir() else shutil.copy2(source, folder / part)
         shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
+        return cls(folder)
+
+    def copy(self, folder: Path) -> "Project":
+        """The same with all that it has made, and the times of all files, which Snakemake looks at."""
+        shutil.copytree(self.folder, folder)
+        return Project(folder)
 
     def command(self, *arguments: str, config: tuple = (), target: str = "all") -> list[str]:
         files = ["tiny.yaml", *map(str, config)]
@@ -53,7 +63,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path):
-    return Project(tmp_path)
+    return Project.new(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -63,13 +73,10 @@ def finished(tmp_path_factory, worker_id):
     shared = tmp_path_factory.getbasetemp().parent / "finished" if worker_id != "master" else own / "finished"
     with FileLock(shared.with_suffix(".lock")):
         if not (shared / "output.txt").exists():
-            project = Project(shared)
-            result = project.run()
+            result = Project.new(shared).run()
             assert result.returncode == 0, result.stdout
             (shared / "output.txt").write_text(result.stdout)
-    project = object.__new__(Project)
-    project.folder = own / "copy"
-    shutil.copytree(shared, project.folder)  # with the times of all files, which Snakemake looks at
+    project = Project(shared).copy(own / "copy")
     project.output = (shared / "output.txt").read_text()
     return project
 

@@ -1,6 +1,5 @@
 """Encoders that are trained otherwise than by default, through the whole workflow to the table."""
 
-import copy
 import csv
 import os
 import shutil
@@ -30,10 +29,7 @@ def forest(tmp_path):
 @pytest.fixture
 def again(finished, tmp_path):
     """A copy of the finished run, which others rely on, to go on from."""
-    project = copy.copy(finished)
-    project.folder = tmp_path / "again"
-    shutil.copytree(finished.folder, project.folder)  # with the times of all files, which Snakemake looks at
-    return project
+    return finished.copy(tmp_path / "again")
 
 
 def run(project, change, target="all"):
