@@ -4,8 +4,10 @@ What all rules share: the names of encoders, datasets and tasks, and what a rule
 
 import re
 
+from doppelgangers.workflow.contents import contents_of, contents_of_module
 from doppelgangers.workflow.digest import code_of
 from doppelgangers.workflow.plan import (
+    DOWNLOADS,
     datasets_of,
     impulse_responses_of,
     inputs_of,
@@ -101,9 +103,23 @@ def dataset_reader(wildcards):
     return f"datasets.{DATASETS[dataset_of(wildcards)].module}.load"
 
 
+def own_files(files):
+    """These inputs, of which those of the user's count by their contents (`contents_of_files`), not by their times."""
+    return [file if file.startswith(DOWNLOADS) else ancient(file) for file in files]
+
+
+def contents_of_files(files):
+    """File or folder of the user's -> what identifies its contents."""
+    return {file: contents_of(file) for file in files if not file.startswith(DOWNLOADS)}
+
+
 def dataset_files(wildcards):
     """The files and folders that a job's dataset is read from."""
-    return inputs_of(CONFIG, dataset_of(wildcards))
+    return own_files(inputs_of(CONFIG, dataset_of(wildcards)))
+
+
+def dataset_contents(wildcards):
+    return contents_of_files(inputs_of(CONFIG, dataset_of(wildcards)))
 
 
 def task_row(wildcards):

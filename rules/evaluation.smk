@@ -37,6 +37,12 @@ def primary_metrics(_wildcards):
     return {task: TASKS[task].metrics[0] for task in CONFIG.tasks}
 
 
+def peer_contents(wildcards):
+    """What identifies the code and the weights of an encoder of somebody else."""
+    peer = PEERS[wildcards.setting]
+    return [contents_of_module(peer.module), contents_of(peer.model) if peer.model else ""]
+
+
 rule extract_features:
     input:
         encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",
@@ -90,7 +96,13 @@ rule extract_peer_features:
     resources:
         gpu=1,
     params:
-        config=reads("encoders.peers.{setting}", "datasets.{dataset}.checksum", row=dataset_row),
+        config=reads(
+            "encoders.peers.{setting}",
+            "datasets.{dataset}.checksum",
+            row=dataset_row,
+            contents=dataset_contents,
+            peer=peer_contents,
+        ),
         code=runs("evaluation.peers.extract_peer_features", dataset_reader),
     script:
         "../workflow_scripts/extract_peer_features.py"
@@ -107,7 +119,7 @@ rule write_hear_task:
         "../envs/doppelgangers.yaml"
     threads: 4
     params:
-        config=reads("datasets.{dataset}.checksum", row=dataset_row, task=task_row),
+        config=reads("datasets.{dataset}.checksum", row=dataset_row, task=task_row, contents=dataset_contents),
         code=runs("evaluation.export.write_hear_task", dataset_reader),
     script:
         "../workflow_scripts/write_hear_task.py"

@@ -19,7 +19,7 @@ from doppelgangers.pretraining.settings import (
     RealEncoderSettings,
     RecordingSettings,
 )
-from doppelgangers.settings import Delta, Name, Section, Seed, Unique, check_names, hint
+from doppelgangers.settings import Delta, LocalPath, Name, Section, Seed, Unique, check_names, hint
 from doppelgangers.synthesis.settings import Architecture, FactorSettings, PairSettings, SampleSettings, SynthSettings
 
 # Keys that had another name in an earlier version.
@@ -48,7 +48,7 @@ class EncoderGrid(Section):
     real: dict[Name, RealEncoderSettings] = Field(
         {}, description="baselines trained on recordings, name: {recordings: ..., views: ...} (docs/pretraining.md)"
     )
-    released: dict[Name, str] = Field(
+    released: dict[Name, LocalPath] = Field(
         {}, description="encoders trained earlier, name: folder, such as pretrained/voice-0.25 (docs/hear.md)"
     )
     peers: dict[Name, PeerSettings] = Field(

@@ -2,9 +2,10 @@ import pytest
 import yaml
 
 from doppelgangers.errors import UserError
+from doppelgangers.workflow.checks import check_licences, check_sources
 from doppelgangers.workflow.config import Config, load
 from doppelgangers.workflow.config_docs import ROOT, products
-from doppelgangers.workflow.plan import check_licences, check_sources, datasets_of, inputs_of, slice_of, tasks_of
+from doppelgangers.workflow.plan import datasets_of, inputs_of, slice_of, tasks_of
 
 
 def test_generated_files_do_not_drift():
@@ -78,6 +79,7 @@ def test_overlays_are_valid(overlay):
         ({"datasets": {"esc50": {"checksum": "md5:12"}}}, r"datasets.esc50.checksum = 'md5:12': must be"),
         ({"datasets": {"esc50": {"url": "https://x", "path": "/y"}}}, r"datasets.esc50: set url or path, not both"),
         ({"encoder": None}, r"encoder = None"),
+        ({"recordings": {"woods": {"path": "/data/{a}"}}}, r"recordings.woods.path = '/data/\{a\}': must have no \{ or \}"),
     ],
 )
 def test_faults_are_named(raw, message):
@@ -159,3 +161,27 @@ def test_architectures_and_perturbations_are_those_of_the_code():
     assert list(schema["FactorSettings"]["properties"]) == list(GROUPS)
     assert schema["PretrainSettings"]["properties"]["objective"]["enum"] == list(OBJECTIVES)
     assert schema["PretrainSettings"]["properties"]["optimizer"]["enum"] == list(OPTIMIZERS)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("/data//owls", "/data/owls"), ("//data/owls/", "/data/owls"), ("~/owls", "/home/me/owls"), ("./owls//2024", "owls/2024")],
+)
+def test_paths_are_understood_as_a_shell_does(written, meant, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert load({"recordings": {"owls": {"path": written}}}).recordings["owls"].path == meant
+    assert inputs_of(load({"own_tasks": {"owls": {"format": "folder", "path": written}}}), "owls") == [meant]
+    assert load({"encoders": {"released": {"owls": written}}}).encoders.released["owls"] == meant
+
+
+def test_an_archive_that_is_missing_beside_the_others_is_named(tmp_path):
+    config = load({"tasks": ["fsd50k"], "datasets": {"fsd50k": {"path": str(tmp_path)}}})
+    files = [archive.file for archive in datasets_of(config)["fsd50k"].archives]
+    for file in files:
+        (tmp_path / file).touch()
+    check_sources(config)
+    (tmp_path / files[3]).unlink()
+    with pytest.raises(UserError, match=rf"datasets.fsd50k.path: .* has 8 of 9 archives; {files[3]} must be there too"):
+        check_sources(config)
+    (tmp_path / "FSD50K.dev_audio").mkdir()  # unpacked: the reader looks
+    check_sources(config)
