@@ -4,11 +4,11 @@ Frozen features, probes, the table; and tasks in the format of the HEAR benchmar
 REQUIRED INPUTS: an encoder; resources/datasets/<dataset>/logmel.npy and clips.csv. An encoder of somebody else
 (encoders.peers) takes the sounds themselves: what the dataset was made from.
 OUTPUTS: results/features/<dataset>/<setting>/seed=<s>.npy, one row per clip; results/probes/<task>/<setting>.csv: seed,
-fold, metric, score, epoch, setting; results/scores.csv (long), results/table.csv (wide). On demand,
+fold, metric, score, epoch, setting, probe, and with probe.also results/probes/<task>_<kind>/<setting>.csv; results/scores.csv (long), results/table.csv (wide). On demand,
 results/hear_tasks/<task>-doppelgangers-full.
 """
 
-# The keys of the section probe that both kinds of probe read, and those of the linear one.
+# The keys of the section probe that ARCH's and HEAR's probes read, and those of ARCH's.
 PROBE = ("probe.protocol", "probe.standardize", "probe.seed")
 LINEAR = ("probe.epochs", "probe.batch_clips", "probe.learning_rate", "probe.weight_decay", "probe.warmup")
 
@@ -22,19 +22,28 @@ def features_of_task(wildcards):
     return [f"{folder}/seed={seed}.npy" for seed in seeds_of(wildcards.setting)]
 
 
-def tasks_with(kind):
-    """The tasks that a kind of probe is trained for."""
-    asked = CONFIG.probe.kind
-    return [name for name, task in TASKS.items() if kind == (task.probe if asked == "suite" else asked)]
+def tasks_with(*kinds):
+    """The columns of the table that probes of these kinds are trained for; a rule's wildcard calls them tasks."""
+    return [name for name, task in COLUMNS.items() if task.probe in kinds]
+
+
+def probed_row(wildcards):
+    """The row of the catalogue of a job's task, with the kind of its probe."""
+    return plain(COLUMNS[wildcards.task])
 
 
 def all_probes(_wildcards):
-    return [f"results/probes/{task}/{setting}.csv" for task in CONFIG.tasks for setting in SETTINGS]
+    return [f"results/probes/{task}/{setting}.csv" for task in columns_of(CONFIG, CONFIG.tasks) for setting in SETTINGS]
 
 
 def primary_metrics(_wildcards):
-    """The metric of each task that the table shows."""
-    return {task: TASKS[task].metrics[0] for task in CONFIG.tasks}
+    """The metric of each column of the table."""
+    return {name: task.metrics[0] for name, task in columns_of(CONFIG, CONFIG.tasks).items()}
+
+
+def lengths_of_clips(wildcards):
+    """Where the length of each clip is, if the mean over its patches needs it."""
+    return f"resources/datasets/{wildcards.dataset}/clips.csv" if CONFIG.features.pooling == "masked_mean" else []
 
 
 rule extract_features:
@@ -42,6 +51,7 @@ rule extract_features:
         encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",
         card="results/encoders/{setting}/seed={seed}/encoder.json",
         logmel="resources/datasets/{dataset}/logmel.npy",
+        clips=lengths_of_clips,
     output:
         features="results/features/{dataset}/{setting}/seed={seed}.npy",
     log:
@@ -51,7 +61,7 @@ rule extract_features:
     conda:
         "../envs/doppelgangers.yaml"
     params:
-        config=reads(),
+        config=reads("features"),
         code=runs("evaluation.features.extract_features"),
     script:
         "../workflow_scripts/extract_features.py"
@@ -126,7 +136,7 @@ rule train_linear_probes:
     conda:
         "../envs/doppelgangers.yaml"
     params:
-        config=reads(*PROBE, *LINEAR, task=task_row),
+        config=reads(*PROBE, *LINEAR, task=probed_row),
         code=runs("evaluation.probe.train_linear_probes"),
     script:
         "../workflow_scripts/train_linear_probes.py"
@@ -141,11 +151,11 @@ rule train_mlp_probes:
     log:
         "logs/train_mlp_probes/{task}_{setting}.log",
     wildcard_constraints:
-        task=one_of(tasks_with("mlp")),
+        task=one_of(tasks_with("mlp", "hear_linear")),
     conda:
         "../envs/doppelgangers.yaml"
     params:
-        config=reads(*PROBE, "mlp", task=task_row),
+        config=reads(*PROBE, "mlp", task=probed_row),
         code=runs("evaluation.probe.train_mlp_probes"),
     script:
         "../workflow_scripts/train_mlp_probes.py"

@@ -1,6 +1,6 @@
-"""HEAR's shallow MLP on frozen features: a grid of settings, searched by validation.
+"""HEAR's shallow MLP on frozen features, or its linear probe: a grid of settings, searched by validation.
 
-Source: heareval/predictions/task_predictions.py.
+Source: heareval/predictions/task_predictions.py; the order of the clips: heareval/embeddings/task_embeddings.py.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ from sklearn.model_selection import ParameterGrid
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from tqdm import tqdm
 
+from doppelgangers.datasets.catalogue import SPLITS
 from doppelgangers.evaluation.metrics import score
 from doppelgangers.evaluation.runs import Fit, Inputs, Run, plain_batches
 
@@ -28,7 +29,7 @@ class MlpProtocol:
     """How MLPs are searched and trained.
 
     Attributes:
-        hidden, learning_rates, inits: the grid: numbers of hidden layers, learning rates, and of `INITS`.
+        hidden, learning_rates, inits: the grid: numbers of hidden layers (0: a linear probe), learning rates, and of `INITS`.
         tried: number of settings of the shuffled grid that are tried.
         width: of a hidden layer.
         dropout: probability.
@@ -38,7 +39,8 @@ class MlpProtocol:
         patience_checks: validations without a gain after which training ends.
         standardize: scale features to zero mean and unit variance of each run's training rows first.
         seed: of the initial weights, dropout and the order of the clips.
-        protocol: `faithful` trains on the clips in the same order in every epoch, as HEAR's code does; `corrected` shuffles.
+        protocol: `faithful` trains on the clips in the order of `Run.train` in every epoch, as HEAR's code does (see
+            `hear_order`); `corrected` shuffles.
     """
 
     hidden: Sequence[int]
@@ -54,6 +56,10 @@ class MlpProtocol:
     standardize: bool
     seed: int
     protocol: Literal["corrected", "faithful"]
+
+    def linear(self) -> "MlpProtocol":
+        """HEAR's linear probe: no hidden layer, every learning rate with every initialisation."""
+        return dataclasses.replace(self, hidden=[0], tried=len(self.learning_rates) * len(self.inits))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +79,29 @@ def grid(hidden: Sequence[int], inits: Sequence[str], learning_rates: Sequence[f
     points = list(ParameterGrid({"hidden": hidden, "init": inits, "learning_rate": learning_rates}))
     random.Random(GRID_SEED).shuffle(points)
     return [Setting(**point) for point in points[:tried]]
+
+
+def hear_order(clips: Sequence[str], folds: Sequence[int | str]) -> np.ndarray:
+    """The order in which HEAR's code reads the clips of a task, once for all epochs.
+
+    One generator, `random.Random(0)`, shuffles the file names of each split, which are sorted before; splits come as train,
+    valid and test, or by their numbers. HEAR trains on several folds in that order too.
+
+    Args:
+        clips: (N,) unique names, with or without ".wav".
+        folds: (N,) split of each: train, valid and test, or numbers.
+
+    Returns:
+        (N,) rows of the clips.
+    """
+    files = [f"{clip.removesuffix('.wav')}.wav" for clip in clips]
+    generator = random.Random(0)
+    order: list[int] = []
+    for split in sorted(set(folds), key=lambda fold: SPLITS.index(fold) if fold in SPLITS else int(fold)):
+        rows = sorted((row for row, fold in enumerate(folds) if fold == split), key=files.__getitem__)
+        generator.shuffle(rows)
+        order += rows
+    return np.array(order)
 
 
 class BatchNorm1d(torch.nn.BatchNorm1d):
