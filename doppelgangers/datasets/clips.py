@@ -16,6 +16,7 @@ from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.errors import UserError
 
+LENGTH = "unpadded_s"  # column of clips.csv: length of a clip before padding, at most that of the dataset, in seconds
 LFS_POINTER = b"version https://git-lfs"
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -10,14 +10,13 @@ import torch
 
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset, section_of
-from doppelgangers.datasets.clips import batches, fault_report, open_clips, read_sounds
+from doppelgangers.datasets.clips import LENGTH, batches, fault_report, open_clips, read_sounds
 from doppelgangers.encoders.frontend import BANDS, PATCH_FRAMES, RATE_HZ, LogMel, patch_count
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace, require_space, write_json
 
 log = logging.getLogger(__name__)
 BATCH_CLIPS = 32
-LENGTH = "unpadded_s"
 
 
 def prepare(

@@ -7,9 +7,11 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from doppelgangers.datasets.clips import LENGTH
 from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.encoders.encoder import EMBEDDING_SIZE
 from doppelgangers.encoders.frontend import HOP, PATCH_FRAMES, RATE_HZ
+from doppelgangers.errors import UserError
 from doppelgangers.files import replace
 
 BATCH_PATCHES = 256
@@ -24,6 +26,9 @@ def extract_features(features: Path, *, encoder: Path, logmel: Path, clips: Path
         logmel: logmel.npy of a dataset, (N, P, 96, 64).
         clips: clips.csv of the dataset, for a mean that leaves out the silence with which clips are padded; None for the
             mean over all patches.
+
+    Raises:
+        UserError: when the lengths of the clips are needed and not known.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = load_encoder(encoder, device).to(memory_format=torch.channels_last)
@@ -50,9 +55,17 @@ def patch_weights(clips: Path, patches: int) -> np.ndarray:
     Args:
         clips: clips.csv, with `unpadded_s`.
         patches: of every clip.
+
+    Raises:
+        UserError: when the lengths of the clips are not known.
     """
     patch_s = PATCH_FRAMES * HOP / RATE_HZ
-    length = pd.read_csv(clips, usecols=["unpadded_s"])["unpadded_s"].to_numpy()
-    inside = np.clip(length[:, None] / patch_s - np.arange(patches), 0, 1)
+    table = pd.read_csv(clips, low_memory=False)
+    if LENGTH not in table:
+        raise UserError(
+            f"{clips} has no column {LENGTH}, as an earlier version wrote it: run with --forcerun prepare, or set "
+            "features.pooling to mean"
+        )
+    inside = np.clip(table[LENGTH].to_numpy()[:, None] / patch_s - np.arange(patches), 0, 1)
     inside[:, 0] = 1
     return (inside / inside.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -1,6 +1,6 @@
 """HEAR's shallow MLP on frozen features, or its linear probe: a grid of settings, searched by validation.
 
-Source: heareval/predictions/task_predictions.py; the order of the clips: heareval/embeddings/task_embeddings.py.
+Source: heareval/predictions/task_predictions.py.
 """
 
 import dataclasses
@@ -15,7 +15,6 @@ from sklearn.model_selection import ParameterGrid
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from tqdm import tqdm
 
-from doppelgangers.datasets.catalogue import SPLITS
 from doppelgangers.evaluation.metrics import score
 from doppelgangers.evaluation.runs import Fit, Inputs, Run, plain_batches
 
@@ -40,7 +39,7 @@ class MlpProtocol:
         standardize: scale features to zero mean and unit variance of each run's training rows first.
         seed: of the initial weights, dropout and the order of the clips.
         protocol: `faithful` trains on the clips in the order of `Run.train` in every epoch, as HEAR's code does (see
-            `hear_order`); `corrected` shuffles.
+            `runs.hear_order`); `corrected` shuffles.
     """
 
     hidden: Sequence[int]
@@ -79,29 +78,6 @@ def grid(hidden: Sequence[int], inits: Sequence[str], learning_rates: Sequence[f
     points = list(ParameterGrid({"hidden": hidden, "init": inits, "learning_rate": learning_rates}))
     random.Random(GRID_SEED).shuffle(points)
     return [Setting(**point) for point in points[:tried]]
-
-
-def hear_order(clips: Sequence[str], folds: Sequence[int | str]) -> np.ndarray:
-    """The order in which HEAR's code reads the clips of a task, once for all epochs.
-
-    One generator, `random.Random(0)`, shuffles the file names of each split, which are sorted before; splits come as train,
-    valid and test, or by their numbers. HEAR trains on several folds in that order too.
-
-    Args:
-        clips: (N,) unique names, with or without ".wav".
-        folds: (N,) split of each: train, valid and test, or numbers.
-
-    Returns:
-        (N,) rows of the clips.
-    """
-    files = [f"{clip.removesuffix('.wav')}.wav" for clip in clips]
-    generator = random.Random(0)
-    order: list[int] = []
-    for split in sorted(set(folds), key=lambda fold: SPLITS.index(fold) if fold in SPLITS else int(fold)):
-        rows = sorted((row for row, fold in enumerate(folds) if fold == split), key=files.__getitem__)
-        generator.shuffle(rows)
-        order += rows
-    return np.array(order)
 
 
 class BatchNorm1d(torch.nn.BatchNorm1d):

@@ -12,8 +12,8 @@ from doppelgangers.datasets.catalogue import SPLITS, Task
 from doppelgangers.errors import UserError
 from doppelgangers.evaluation.linear import LinearProtocol, fit_linear
 from doppelgangers.evaluation.metrics import score
-from doppelgangers.evaluation.mlp import MlpProtocol, fit_mlp, hear_order
-from doppelgangers.evaluation.runs import Fit, Run
+from doppelgangers.evaluation.mlp import MlpProtocol, fit_mlp
+from doppelgangers.evaluation.runs import Fit, Run, hear_order
 from doppelgangers.files import replace
 
 VALIDATION_SHARE = 0.2  # of the clips outside the test fold, ARCH

@@ -133,6 +133,17 @@ def test_many_encoders_and_tasks_find_room(tmp_path, drawing, tasks, augmentatio
     require_room(drawing())
 
 
+def test_a_task_may_have_any_name(tmp_path, drawing):
+    """What the figure adds to the table's columns has names that no task can have."""
+    names = ["align", "label", "legend", "uniform"]
+    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [RANDOM, synthetic("voice", 0.05)], names))
+    _, _, legend, *scores = drawing().axes
+    assert [axis.get_title() for axis in scores] == names
+    assert labels(legend.get_legend()) == ["voice", "random initialisation"]
+    (drawn,) = scores[1].containers[0][0].get_ydata()
+    assert drawn == pd.read_csv(tmp_path / "table.csv").label[1]
+
+
 def test_without_a_training_there_are_only_horizontal_lines(tmp_path, drawing):
     plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [RANDOM, PEER], folds=1))
     legend, *scores = drawing().axes

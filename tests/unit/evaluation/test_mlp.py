@@ -9,8 +9,8 @@ import torch
 from sklearn.metrics import accuracy_score
 
 from doppelgangers.evaluation import mlp
-from doppelgangers.evaluation.mlp import BatchNorm1d, MlpProtocol, Model, Setting, fit_mlp, grid, hear_order, network
-from doppelgangers.evaluation.runs import Run
+from doppelgangers.evaluation.mlp import BatchNorm1d, MlpProtocol, Model, Setting, fit_mlp, grid, network
+from doppelgangers.evaluation.runs import Run, hear_order
 from tests.blobs import blobs, folds
 
 SETTINGS = dict(

@@ -70,6 +70,9 @@ def test_a_masked_mean_weighs_patches_by_their_share_of_the_clip(tmp_path):
     assert masked.dtype == np.float32
     assert np.abs(masked - mean).max(axis=1)[:4].min() > 1e-3
     np.testing.assert_allclose(masked[4], mean[4], atol=1e-6)
+    pd.DataFrame({"clip": list("abcde")}).to_csv(tmp_path / "clips.csv", index=False)
+    with pytest.raises(UserError, match=r"clips.csv has no column unpadded_s, .*--forcerun prepare, or set features.pooling"):
+        extract_features(tmp_path / "masked.npy", **files, clips=tmp_path / "clips.csv")
 
 
 def test_next_fold_validates_on_the_fold_after_the_test_fold():
