@@ -4,8 +4,8 @@ Frozen features, probes, the table; and tasks in the format of the HEAR benchmar
 REQUIRED INPUTS: an encoder; resources/datasets/<dataset>/logmel.npy and clips.csv. An encoder of somebody else
 (encoders.peers) takes the sounds themselves: what the dataset was made from.
 OUTPUTS: results/features/<dataset>/<setting>/seed=<s>.npy, one row per clip; results/probes/<task>/<setting>.csv: seed,
-fold, metric, score, epoch, setting, probe, and with probe.also results/probes/<task>_<kind>/<setting>.csv; results/scores.csv (long), results/table.csv (wide). On demand,
-results/hear_tasks/<task>-doppelgangers-full.
+fold, metric, score, epoch, setting, probe, and with probe.also results/probes/<task>_<kind>/<setting>.csv;
+results/scores.csv (long), results/table.csv (wide). On demand, results/hear_tasks/<task>-doppelgangers-full.
 """
 
 # The keys of the section probe that ARCH's and HEAR's probes read, and those of ARCH's.
