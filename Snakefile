@@ -40,6 +40,7 @@ include: "rules/encoders.smk"
 include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
+include: "rules/hear.smk"
 include: "rules/analysis.smk"
 
 

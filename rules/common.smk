@@ -8,6 +8,7 @@ from doppelgangers.workflow.contents import contents_of, contents_of_module
 from doppelgangers.workflow.digest import code_of
 from doppelgangers.workflow.plan import (
     DOWNLOADS,
+    columns_of,
     datasets_of,
     impulse_responses_of,
     inputs_of,
@@ -21,6 +22,7 @@ from doppelgangers.workflow.plan import (
 
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
+COLUMNS = columns_of(CONFIG, TASKS)  # of the table: a task may have several, one for each kind of probe
 
 
 # Encoder settings: trained on doppelgängers, trained on recordings, trained before, and those of others.
@@ -90,7 +92,7 @@ def runs(*functions):
 
 def dataset_of(wildcards):
     """The dataset that a job works on, which may be that of its task."""
-    return TASKS[wildcards.task].dataset if wildcards.get("task") else wildcards.dataset
+    return {**TASKS, **COLUMNS}[wildcards.task].dataset if wildcards.get("task") else wildcards.dataset
 
 
 def dataset_row(wildcards):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task
@@ -73,6 +74,20 @@ def tasks_of(config: Config) -> dict[str, Task]:
         for name, task in config.own_tasks.items()
     }
     return {**TASKS, **own}
+
+
+def columns_of(config: Config, tasks: Iterable[str]) -> dict[str, Task]:
+    """The columns of table.csv for these tasks, and what is probed for each: <task>, and <task>_<kind> with probe.also.
+
+    The `probe` of a row is the kind that is trained. One that is a task's kind already has no column of its own.
+    """
+    rows, kind, columns = tasks_of(config), config.probe.kind, {}
+    for name in tasks:
+        main = rows[name].probe if kind == "suite" else kind
+        columns[name] = dataclasses.replace(rows[name], probe=main)
+        further = [other for other in config.probe.also if other != main]
+        columns |= {f"{name}_{other}": dataclasses.replace(rows[name], probe=other) for other in further}
+    return columns
 
 
 def settings_of(config: Config, dataset: str) -> DatasetSettings:

@@ -84,6 +84,7 @@ OTHER: dict[str, Any] = {
     "datasets.*.url": "https://example.org/ESC-50.zip",
     "datasets.*.path": str(ROOT / "docs"),
     "datasets.*.checksum": "none",
+    "probe.also": ["mlp"],
     "mlp.hidden": [1],
     "mlp.learning_rates": [0.001],
     "mlp.inits": ["xavier_normal"],
