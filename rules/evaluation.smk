@@ -50,6 +50,8 @@ rule extract_features:
         setting=one_of(OURS),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads(),
         code=runs("evaluation.features.extract_features"),
@@ -88,7 +90,7 @@ rule extract_peer_features:
         "../envs/doppelgangers.yaml"
     threads: 4
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         config=reads("encoders.peers.{setting}", "datasets.{dataset}.checksum", row=dataset_row),
         code=runs("evaluation.peers.extract_peer_features", dataset_reader),
@@ -125,6 +127,8 @@ rule train_linear_probes:
         task=one_of(tasks_with("linear")),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads(*PROBE, *LINEAR, task=task_row),
         code=runs("evaluation.probe.train_linear_probes"),
@@ -144,6 +148,8 @@ rule train_mlp_probes:
         task=one_of(tasks_with("mlp")),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads(*PROBE, "mlp", task=task_row),
         code=runs("evaluation.probe.train_mlp_probes"),

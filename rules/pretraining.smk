@@ -7,7 +7,7 @@ OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors, encoder.json, 
 tensorboard/, and checkpoint.pt while training. resources/recordings/<name>/recordings.csv with the decoded sounds beside it.
 """
 
-GPUS = 1 if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
+GPUS = GPU if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
 # The keys of pretraining that do not say where the pairs come from.
 TRAINING = [f"pretrain.{key}" for key in type(CONFIG.pretrain).model_fields if key != "source"]
 
@@ -51,6 +51,7 @@ rule pretrain:
     threads: 2
     resources:
         gpu=GPUS,
+        nodes=CONFIG.pretrain.nodes,
     params:
         config=reads(*SOUND, "encoder", "pretrain", made_of=synthetic_encoder),
         code=runs("pretraining.pretrain.pretrain"),
@@ -92,6 +93,7 @@ rule pretrain_on_recordings:
     threads: 2
     resources:
         gpu=GPUS,
+        nodes=CONFIG.pretrain.nodes,
     params:
         config=reads("encoders.real.{setting}", "synth.duration_s", "encoder", *TRAINING),
         code=runs("pretraining.pretrain.pretrain_on_recordings"),

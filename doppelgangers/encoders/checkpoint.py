@@ -54,8 +54,7 @@ def load_encoder(path: Path, device: torch.device | str = "cpu") -> Encoder:
         encoder.load_state_dict(safetensors.torch.load_file(path))  # raises if a name or a shape differs; converts to float32
     except (safetensors.SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{path} is not the encoder that its .json describes ({type(error).__name__}: {error}); delete both, and run or "
-            "copy them again"
+            f"{path} is not the encoder that its .json describes ({type(error).__name__}: {error}); make or copy both again"
         ) from error
     return encoder.eval().to(device)
 

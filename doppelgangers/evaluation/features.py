@@ -7,6 +7,7 @@ import torch
 from tqdm import tqdm
 
 from doppelgangers.encoders.checkpoint import load_encoder
+from doppelgangers.encoders.device import find_device
 from doppelgangers.encoders.encoder import EMBEDDING_SIZE
 from doppelgangers.files import replace
 
@@ -21,7 +22,7 @@ def extract_features(features: Path, *, encoder: Path, logmel: Path) -> None:
         encoder: encoder.safetensors.
         logmel: logmel.npy of a dataset, (N, P, 96, 64).
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = find_device()
     model = load_encoder(encoder, device).to(memory_format=torch.channels_last)
     patches = np.load(logmel, mmap_mode="r")
     clips = max(1, BATCH_PATCHES // patches.shape[1])

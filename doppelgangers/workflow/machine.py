@@ -1,0 +1,25 @@
+"""What jobs need to know of the machine, said while Snakemake parses the rules; without torch."""
+
+import os
+import shutil
+
+AFFECTS_RESULTS = False  # the same results, sooner or later
+
+
+def gpus_of_a_job(asked: int | str, local: bool) -> int:
+    """How many GPUs a job claims that can use one.
+
+    Args:
+        asked: `pretrain.gpus`; with 0 no job uses a GPU.
+        local: whether jobs run on this machine. Where others run them, they may have a GPU though this machine has none.
+    """
+    return int(asked != 0 and (not local or shutil.which("nvidia-smi") is not None))
+
+
+def let_waiting_threads_sleep() -> None:
+    """Let threads of torch that wait give up their core soon; else another program beside them gets little done, and so do they.
+
+    For the processes that are started from now on. What the user has set for these threads stays.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # turns of a loop, some 10 us; measured in docs/benchmarks.md
