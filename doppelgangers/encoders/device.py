@@ -9,7 +9,7 @@ ENVIRONMENT = "NVIDIA_TF32_OVERRIDE"  # NVIDIA's libraries obey it whatever a pr
 
 
 def find_device() -> torch.device:
-    """The GPU if this process may use one, and the CPU otherwise; float32 is float32 there, until `allow_tf32` says otherwise."""
+    """The GPU if this process may use one, and the CPU otherwise; float32 is float32 on it, until `allow_tf32` is called."""
     allow_tf32(False)
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

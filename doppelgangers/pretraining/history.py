@@ -171,7 +171,7 @@ class Reporter:
         self.bar = tqdm(total=total, initial=done, desc=name, unit="pair", smoothing=0.05)
 
     def note(self, terms: torch.Tensor, largest: torch.Tensor, source_s: float) -> None:
-        """Keep what `check_steps` needs of a step, which stays on the device, and the seconds that it took to make its sounds."""
+        """Keep what `check_steps` needs of a step, still on the device, and the seconds that making its sounds took."""
         self.steps.append(torch.cat([terms, largest.to(terms)[None]]))
         self.source_s += source_s
         self.bar.update(self.batch_pairs)

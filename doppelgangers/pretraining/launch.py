@@ -133,7 +133,7 @@ def other_nodes(count: int, file: Path) -> Iterator[None]:
 
 def python() -> list[str]:
     """A command that runs this Python with the modules that this process finds, and no others."""
-    search = os.pathsep.join(str(Path(place).resolve()) for place in sys.path if place)
+    search = os.pathsep.join(str(Path(place).resolve()) for place in sys.path)
     return ["env", f"PYTHONPATH={search}", sys.executable, "-P"]
 
 
@@ -153,13 +153,13 @@ def run_ranks(file: Path) -> None:
         local_addr="127.0.0.1" if group.nodes == 1 else None,
         logs_specs=DefaultLogsSpecs(log_dir=str(file.parent / "logs"), tee=Std.ALL),
     )
-    program, *arguments = [*python(), "-m", "doppelgangers.pretraining.rank", str(file)]
+    command = [*python(), "-m", "doppelgangers.pretraining.rank", str(file)]
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     ended: BaseException | None = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # the launcher leaves its files to the garbage collector
         try:
-            elastic_launch(config, program)(*arguments)
+            elastic_launch(config, command[0])(*command[1:])
         except ChildFailedError as error:
             ended = cause(error, file.parent)
         except SignalException as error:

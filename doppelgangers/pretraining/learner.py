@@ -131,7 +131,7 @@ class Learner:
             self.held.popleft()
 
     def largest(self) -> torch.Tensor:
-        """Largest magnitude in the weights, statistics and moments that a checkpoint has, still on the device; nan if one is."""
+        """Largest magnitude of all numbers in a checkpoint, still on the device; nan if one of them is."""
         moments = [value for state in self.update.state.values() for value in state.values()]
         tensors = [
             value for value in (*self.encoder.state_dict().values(), *moments) if value.is_floating_point() and value.ndim

@@ -91,7 +91,7 @@ def require_memory(batch_pairs: int, per_pair: float, device: torch.device, rank
         batch_pairs: pairs per step, over all ranks together.
         per_pair: bytes, from `bytes_per_pair`.
         device: of each rank.
-        ranks: number of processes that share the batch; each has its own GPU, and on the CPU those of a machine share its memory.
+        ranks: number of processes that share the batch; on the CPU those of a machine share its memory.
         nodes: number of machines.
 
     Raises:

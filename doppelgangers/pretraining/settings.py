@@ -58,7 +58,7 @@ class PretrainSettings(Section):
     )
     gpus: Literal["auto"] | CountOrZero = Field(
         "auto",
-        description="number of GPUs that share a batch; auto: one if there is one, else the CPU; 0: no stage uses one; paper: 2",
+        description="number of GPUs that share a batch; auto: one if there is one, else the CPU; 0: in no stage; paper: 2",
     )
     ranks: Literal["auto"] | Count = Field(
         "auto", description="number of processes that share a batch; auto: one for each GPU; a number needs gpus: 0"
@@ -101,7 +101,7 @@ class PretrainSettings(Section):
             raise ValueError(
                 f"nodes: {self.nodes} machines cannot share {shared} processes evenly; set gpus, or ranks with gpus: 0"
             )
-        if shared not in ("auto", 0) and self.batch_pairs % shared:
+        if shared != "auto" and self.batch_pairs % shared:
             raise ValueError(
                 f"batch_pairs: {shared} processes cannot share {self.batch_pairs} pairs evenly; make it a multiple"
             )

@@ -92,7 +92,7 @@ def train(training: Training) -> None:
     undisturbed run.
 
     Raises:
-        UserError: when a term of the loss or a weight is not finite, or all embeddings are alike (it names the first such step);
+        UserError: when a term of the loss or a weight is not finite, or all embeddings are alike (it names the first step);
             when there are fewer GPUs than asked for; when the batch does not fit into memory; when there is a checkpoint that
             was made with other settings.
     """
@@ -170,7 +170,7 @@ def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int,
 
 @contextlib.contextmanager
 def discarding(checkpoint: Path) -> Iterator[None]:
-    """Remove the checkpoint of a training that has failed: it leads there again, and belongs to settings that have to change."""
+    """Remove the checkpoint of a training that has failed: it leads there again, and its settings have to change."""
     try:
         yield
     except Failed:

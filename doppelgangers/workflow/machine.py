@@ -17,7 +17,7 @@ def gpus_of_a_job(asked: int | str, local: bool) -> int:
 
 
 def let_waiting_threads_sleep() -> None:
-    """Let threads of torch that wait give up their core soon; else another program beside them gets little done, and so do they.
+    """Let threads of torch that wait give up their core soon; else programs that share it slow each other down.
 
     For the processes that are started from now on. What the user has set for these threads stays.
     """
