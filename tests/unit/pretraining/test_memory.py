@@ -80,7 +80,11 @@ def test_a_container_sees_its_own_group_at_the_top(tmp_path):
 
 def test_groups_of_version_1(tmp_path):
     mounted = tmp_path / "cgroup"
-    names = {"memory__limit_in_bytes": 9_000, "memory__usage_in_bytes": 4_000, "memory__stat": "inactive_file 5\ntotal_inactive_file 70"}
+    names = {
+        "memory__limit_in_bytes": 9_000,
+        "memory__usage_in_bytes": 4_000,
+        "memory__stat": "inactive_file 5\ntotal_inactive_file 70",
+    }
     group(mounted / "memory/slurm/uid_0/job_7", **names)
     group(mounted / "memory", **{**names, "memory__limit_in_bytes": 2**63 - 4096})
     own = listed(tmp_path, "12:cpuset:/slurm", "5:memory:/slurm/uid_0/job_7", "1:name=systemd:/init", "0::/init")

@@ -14,7 +14,7 @@ from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.initialize import initialize
 from doppelgangers.errors import UserError
 from doppelgangers.files import read_json
-from doppelgangers.pretraining import history, learner, memory
+from doppelgangers.pretraining import history, learner, memory, saving
 from doppelgangers.pretraining.learner import Learner, learning_rate_factor
 from doppelgangers.pretraining.losses import align_uniform
 from doppelgangers.pretraining.pretrain import pretrain, pretrain_on_recordings
@@ -332,3 +332,43 @@ def test_a_training_that_is_continued_on_a_gpu_ends_near_an_undisturbed_one(tmp_
         run(tmp_path / name, **options)
     losses = [read_json(tmp_path / name / "encoder.json")["metrics"]["loss"] for name in ("undisturbed", "continued")]
     np.testing.assert_allclose(losses[0], losses[1], atol=0.05)
+
+
+def test_a_divergence_leaves_no_checkpoint_and_can_be_repeated_with_a_lower_rate(store, tmp_path, monkeypatch):
+    """A rate so high that weights overflow in the update of a step that is not logged, with a checkpoint after each step."""
+    saved, save = [], saving.save_state
+
+    def keep(path, state, settings):
+        save(path, state, settings)
+        saved.append(torch.load(path)["state"])
+
+    monkeypatch.setattr(saving, "save_state", keep)
+    diverging = dict(optimizer="sgd", schedule="constant", warmup=0.0, weight_decay=0.0, log_every_steps=8)
+    with pytest.raises(
+        UserError, match=r"^(weights|.*loss) became not finite \(voice-0.05 seed 0, step (\d): .*lower pretrain.le"
+    ):
+        run(tmp_path, store=store, checkpoint_every_s=0, learning_rate=1e30, **diverging)
+    assert all(tensor.isfinite().all() for state in saved for tensor in state["model"].values())
+    assert not list(tmp_path.glob("checkpoint*"))
+    run(tmp_path, store=store, learning_rate=1e-3, **diverging)
+    assert all(tensor.isfinite().all() for tensor in weights(tmp_path).values())
+
+
+@pytest.mark.parametrize("step", [3, 8])
+def test_weights_that_break_in_an_update_are_never_saved(store, tmp_path, monkeypatch, step):
+    """In the last update too, after which no term of the loss is computed any more."""
+    learn = Learner.learn
+    done = []
+
+    def break_a_weight(learner, patches, watch):
+        result = learn(learner, patches, watch)
+        done.append(1)
+        if len(done) == step:
+            learner.encoder.bn1.running_var[0] = torch.inf  # no term of the loss shows it
+        return result
+
+    monkeypatch.setattr(Learner, "learn", break_a_weight)
+    with pytest.raises(UserError, match=rf"^weights became not finite \(voice-0.05 seed 0, step {step}: "):
+        run(tmp_path, store=store, log_every_steps=8, checkpoint_every_s=0 if step == 3 else 30)
+    assert not list(tmp_path.glob("checkpoint*"))
+    assert not list(tmp_path.glob("encoder*"))
