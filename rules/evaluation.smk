@@ -68,6 +68,8 @@ rule register_peer:
         setting=one_of(PEERS),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads("encoders.peers.{setting}"),
         code=runs("evaluation.peers.register_peer"),

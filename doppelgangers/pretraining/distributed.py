@@ -10,8 +10,6 @@ from torch import nn
 from doppelgangers.errors import UserError
 from doppelgangers.pretraining.settings import PretrainSettings
 
-TIMEOUT = datetime.timedelta(minutes=10)  # for ranks to wait for each other: one that hangs is an error after that
-
 
 def choose_device(settings: PretrainSettings) -> tuple[torch.device, int]:
     """The kind of device of a training, and the number of processes that share its batch.
@@ -34,18 +32,19 @@ def choose_device(settings: PretrainSettings) -> tuple[torch.device, int]:
     return torch.device("cpu"), 1 if ranks == "auto" else ranks
 
 
-def join_group(device: torch.device, number: int) -> None:
+def join_group(device: torch.device, number: int, patience: datetime.timedelta) -> None:
     """Connect this process to the others of its group, as torch's launcher describes it in the environment.
 
     Args:
         device: of all processes.
         number: of this process on its machine, and of its GPU.
+        patience: how long a process waits for the others.
     """
     on_gpu = device.type == "cuda"
     if on_gpu:
         torch.cuda.set_device(number)
         jax.config.update("jax_cuda_visible_devices", str(number))
-    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=TIMEOUT)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=patience)
 
 
 def any_rank(here: bool) -> bool:

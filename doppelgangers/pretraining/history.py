@@ -91,10 +91,10 @@ def check_steps(name: str, first: int, steps: list[list[float]]) -> None:
     Args:
         name: of the training.
         first: number of the first step.
-        steps: of that step and of those after it: align, uniform and loss, and the largest magnitude in the weights after it.
+        steps: of that step and of those after it: align, uniform and loss, and the largest magnitude in the state after it.
 
     Raises:
-        Failed: naming the first step with a term or a weight that is not finite or where all embeddings are alike, and its
+        Failed: naming the first step with a term or a state that is not finite or where all embeddings are alike, and its
             terms.
     """
     for step, (*row, largest) in enumerate(steps, first):

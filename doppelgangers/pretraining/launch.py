@@ -24,6 +24,7 @@ from pathlib import Path
 import torch
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException, Std
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.elastic.rendezvous import RendezvousError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from doppelgangers.errors import UserError
@@ -32,9 +33,10 @@ AFFECTS_RESULTS = False  # it starts processes; what they do is given to it
 
 log = logging.getLogger(__name__)
 
-JOIN_S = 600  # for machines to come together
+WAIT_S = 600.0  # of processes and machines for each other: one that hangs is an error after that
+PROGRESS_S = 10  # between two lines of a progress bar, which is no bar where lines of several processes are written
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
-TOLD_TO_END = 128 + signal.SIGTERM
+TOLD_TO_END = (128 + signal.SIGTERM, -signal.SIGTERM)  # exit status of a process that was told to end
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Group:
         device: of the processes; with "cuda" each has a GPU of its own.
         threads: of torch, for each process.
         endpoint: host and port where machines meet.
+        wait_s: how long a process or a machine waits for the others.
     """
 
     work: Callable
@@ -58,6 +61,7 @@ class Group:
     device: torch.device
     threads: int
     endpoint: str
+    wait_s: float
 
     @classmethod
     def read(cls, file: Path) -> "Group":
@@ -72,31 +76,34 @@ def launch(
     device: torch.device = torch.device("cpu"),  # noqa: B008
     nodes: int = 1,
     folder: Path | None = None,
+    wait_s: float = WAIT_S,
 ) -> None:
     """Run `work(rank, *arguments)` for the ranks 0 .. ranks - 1: one in this process, more in processes of their own.
 
     When one of them ends with an error, so do all, and when this process is told to end (SIGTERM), so are they.
 
     Args:
-        work, ranks, arguments, device, nodes: as in `Group`.
-        folder: where files for the processes are put while they run; one that all machines see, if there are several.
+        work, ranks, arguments, device, nodes, wait_s: as in `Group`.
+        folder: one that all machines see, if there are several; files for the processes are there while they run.
 
     Raises:
-        UserError: that of a process; or when one was killed.
+        UserError: that of a process; when one was killed or hangs; when not all machines come together.
         RuntimeError: with the traceback of a process that failed otherwise.
         SystemExit: when the processes were told to end.
     """
     if ranks == 1:
         work(0, *arguments)
         return
-    if folder is not None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="ranks.", dir=folder, ignore_cleanup_errors=True) as place:
+    shared = Path(folder) if folder is not None and nodes > 1 else None
+    if shared is not None:
+        shared.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="ranks.", dir=shared, ignore_cleanup_errors=True) as place:
         file = Path(place, "group.pickle").resolve()
         threads = max(1, torch.get_num_threads() * nodes // ranks)
-        endpoint = f"{socket.gethostname() if nodes > 1 else '127.0.0.1'}:{free_port() if nodes > 1 else 0}"
-        file.write_bytes(pickle.dumps(Group(work, arguments, ranks, nodes, device, threads, endpoint)))
-        with other_nodes(nodes - 1, file):
+        endpoint = f"{socket.gethostname()}:{free_port()}" if nodes > 1 else "127.0.0.1:0"
+        group = Group(work, arguments, ranks, nodes, device, threads, endpoint, wait_s)
+        file.write_bytes(pickle.dumps(group))
+        with other_nodes(group, file):
             run_ranks(file)
 
 
@@ -108,33 +115,38 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def other_nodes(count: int, file: Path) -> Iterator[None]:
+def other_nodes(group: Group, file: Path) -> Iterator[None]:
     """Start the share of the other machines of a SLURM job with srun; elsewhere, say what has to be started there."""
-    command = [*python(), "-m", "doppelgangers.pretraining.launch", str(file)]
-    if not count:
+    others, command = group.nodes - 1, run_module("doppelgangers.pretraining.launch", file)
+    if not others:
         yield
         return
     if not ("SLURM_JOB_ID" in os.environ and shutil.which("srun")):
-        log.warning("waiting for %d more machines, at most %d s; start there: %s", count, JOIN_S, shlex.join(command))
+        log.warning("waiting for %d more machines, at most %d s; start there: %s", others, group.wait_s, shlex.join(command))
         yield
         return
-    spread = [f"--nodes={count}", f"--ntasks={count}", "--ntasks-per-node=1", f"--exclude={socket.gethostname()}"]
+    this = os.environ.get("SLURMD_NODENAME", socket.gethostname())
+    spread = [f"--nodes={others}", f"--ntasks={others}", "--ntasks-per-node=1", f"--exclude={this}"]
+    if group.device.type == "cuda":  # else it would ask for those of the whole job
+        spread.append(f"--gpus={others * group.ranks // group.nodes}")
     with subprocess.Popen(["srun", "--overlap", "--kill-on-bad-exit=1", *spread, *command]) as process:
         try:
             yield
-            process.wait(timeout=60)
-        finally:
+        except BaseException:
             process.terminate()
+            raise
+        finally:
             try:
                 process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
-def python() -> list[str]:
-    """A command that runs this Python with the modules that this process finds, and no others."""
-    search = os.pathsep.join(str(Path(place).resolve()) for place in sys.path)
-    return ["env", f"PYTHONPATH={search}", sys.executable, "-P"]
+def run_module(module: str, *arguments: object) -> list[str]:
+    """A command that runs a module with this Python, where modules are looked for as in this process and nowhere else."""
+    search = [str(Path(place).resolve()) for place in sys.path]
+    program = f"import runpy, sys; sys.path[:] = {search!r}; runpy.run_module({module!r}, None, '__main__', True)"
+    return [sys.executable, "-P", "-c", program, *map(str, arguments)]
 
 
 def run_ranks(file: Path) -> None:
@@ -148,12 +160,13 @@ def run_ranks(file: Path) -> None:
         role="rank",
         rdzv_backend="c10d",
         rdzv_endpoint=group.endpoint,
-        rdzv_configs={"timeout": JOIN_S},
+        rdzv_configs={"timeout": int(group.wait_s)},
         max_restarts=0,
         local_addr="127.0.0.1" if group.nodes == 1 else None,
         logs_specs=DefaultLogsSpecs(log_dir=str(file.parent / "logs"), tee=Std.ALL),
     )
-    command = [*python(), "-m", "doppelgangers.pretraining.rank", str(file)]
+    command = run_module("doppelgangers.pretraining.rank", file, os.getpid())
+    os.environ.setdefault("TQDM_MININTERVAL", str(PROGRESS_S))
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     ended: BaseException | None = None
     with warnings.catch_warnings():
@@ -164,6 +177,11 @@ def run_ranks(file: Path) -> None:
             ended = cause(error, file.parent)
         except SignalException as error:
             ended = SystemExit(128 + error.sigval)
+        except RendezvousError as error:
+            ended = UserError(
+                f"the {group.nodes} machines of pretrain.nodes did not come together within {group.wait_s:.0f} s "
+                f"({type(error).__name__}: {error}): see whether each was started, and can reach {group.endpoint}"
+            )
         finally:
             with contextlib.suppress(ValueError):  # only the main thread receives signals
                 for number, handler in handlers.items():
@@ -173,25 +191,27 @@ def run_ranks(file: Path) -> None:
 
 
 def cause(error: ChildFailedError, folder: Path) -> BaseException:
-    """Why a group ended: of all that its processes say, the user's problem, else a kill, else the first exception."""
+    """Why a group ended: the user's problem, else a process that said nothing, else the first exception.
+
+    When one process is gone, the others fail as well, because they miss it; what they say is not the reason then.
+    """
     told = [json.loads(path.read_text())["message"] for path in folder.rglob("error.json")]
     told.sort(key=lambda message: int(message["extraInfo"]["timestamp"]))
     if problems := [text for message in told if (text := message["message"].removeprefix("UserError: ")) != message["message"]]:
         return UserError(problems[0])
     failures = sorted(error.failures.items())
     for rank, failure in failures:
-        if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:
-            name = signal.Signals(-failure.exitcode).name
+        code = failure.exitcode
+        if code not in TOLD_TO_END and not Path(failure.error_file).is_file():
+            how = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended without a word (exit status {code})"
             return UserError(
-                f"process {rank} of the training was killed ({name}), and the others were ended; that happens when memory runs "
+                f"process {rank} of the training {how}, and the others were ended; that happens when memory runs "
                 "out, or when somebody ends it: run it again, and it continues from its checkpoint; if it happens again, lower "
                 "pretrain.batch_pairs or encoder.width"
             )
     if told:
         return RuntimeError(f"a process of the training failed:\n{told[0]['extraInfo']['py_callstack']}")
-    if {failure.exitcode for _, failure in failures} <= {TOLD_TO_END, -signal.SIGTERM}:
-        return SystemExit(TOLD_TO_END)
-    return RuntimeError(str(error))
+    return SystemExit(TOLD_TO_END[0])
 
 
 if __name__ == "__main__":

@@ -88,13 +88,12 @@ class Training:
 def train(training: Training) -> None:
     """Train an encoder so that the two views of a pair lie close together and different pairs lie far apart.
 
-    A side checkpoint beside the encoder lets a killed run continue; on a CPU the weights at the end are those of an
-    undisturbed run.
+    A side checkpoint beside the encoder lets a killed run of the same settings continue; on a CPU the weights at the end are
+    those of an undisturbed run.
 
     Raises:
         UserError: when a term of the loss or a weight is not finite, or all embeddings are alike (it names the first step);
-            when there are fewer GPUs than asked for; when the batch does not fit into memory; when there is a checkpoint that
-            was made with other settings.
+            when there are fewer GPUs than asked for; when the batch does not fit into memory.
     """
     device, ranks = choose_device(training.settings)
     nodes, folder = training.settings.nodes, training.encoder.parent
@@ -132,12 +131,15 @@ def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int,
     """All steps of one rank; the first one also reports and saves."""
     settings, card, steps = training.settings, training.whole_card, steps_of(training.settings)
     learner = training.new_learner(device, rank, ranks)
-    side = training.encoder.with_name("checkpoint.pt")
+    side, kept = (training.encoder.with_name(name) for name in ("checkpoint.pt", "checkpoint.other.pt"))
     start, rows = 0, []
     if state := load_state(side, card.settings, device):
         start, rows = state["step"], [Row(**row) for row in state["rows"]]
         learner.restore(state)
         log.info("continuing at step %d of %d", start, steps)
+    elif rank == 0 and side.exists():
+        side.replace(kept)
+        log.info("it is kept as %s until this training ends: to continue it, set them back and give it its old name", kept)
     name = f"{card.encoder} seed {training.seed}"
     reporter = Reporter(training.history, name, settings, start, rows) if rank == 0 else None
     watch, saver = Stopwatch(device), Saver(side, card.settings, training.checkpoint_every_s)
@@ -166,6 +168,7 @@ def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int,
         card = dataclasses.replace(card, pairs=steps * settings.batch_pairs, metrics=metrics)
         save_encoder(training.encoder, learner.encoder, card)
         side.unlink(missing_ok=True)
+        kept.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

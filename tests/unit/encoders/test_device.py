@@ -8,9 +8,13 @@ from doppelgangers.encoders.device import allow_tf32, find_device
 
 
 @pytest.fixture(autouse=True)
-def as_before(monkeypatch):
+def as_torch_begins(monkeypatch):
     monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
-    yield
+    yield set_defaults()
+    set_defaults()
+
+
+def set_defaults():
     torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = False, True
 
 

@@ -173,6 +173,49 @@ def test_a_killed_process_ends_all_with_a_clear_error(held, killed):
     assert not psutil.wait_procs(ranks.values(), timeout=1)[1]
 
 
+def leave(rank, status):
+    if rank == 1:
+        os._exit(status)
+    any_rank(False)
+
+
+def wait_a_little(rank):
+    """Rank 1 waits for a collective that comes too late."""
+    if rank == 0:
+        time.sleep(60)
+    any_rank(False)
+
+
+@pytest.mark.slow
+def test_a_process_that_leaves_or_hangs_ends_all_in_a_bounded_time():
+    with pytest.raises(UserError, match=r"^process 1 of the training ended without a word \(exit status 3\)"):
+        launch(leave, RANKS, 3)
+    begun = time.monotonic()
+    with pytest.raises(UserError, match=r"^process 1 of the training waited 12 s for the others, one of which hangs"):
+        launch(wait_a_little, RANKS, wait_s=12)
+    assert time.monotonic() - begun < 50
+    assert not [child for child in psutil.Process().children(recursive=True) if "pretraining.rank" in " ".join(child.cmdline())]
+
+
+@pytest.mark.slow
+def test_machines_that_do_not_come_together_are_missed(caplog):
+    with pytest.raises(UserError, match=r"^the 2 machines of pretrain.nodes did not come together within 2 s"):
+        launch(any_rank, RANKS, nodes=2, wait_s=2)
+    assert "waiting for 1 more machines, at most 2 s; start there: " in caplog.text
+
+
+@pytest.mark.slow
+def test_no_process_outlives_a_program_that_is_killed_while_they_start(tmp_path):
+    program = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    deadline = time.monotonic() + 60
+    while len(ranks := psutil.Process(program.pid).children()) < RANKS:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    program.kill()
+    program.communicate()
+    assert not psutil.wait_procs(ranks, timeout=40)[1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_no_process_outlives_the_program_that_started_it(held, number):

@@ -2,9 +2,11 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from doppelgangers.workflow import machine
 from doppelgangers.workflow.machine import gpus_of_a_job, let_waiting_threads_sleep
 
 
@@ -20,8 +22,20 @@ from doppelgangers.workflow.machine import gpus_of_a_job, let_waiting_threads_sl
     ],
 )
 def test_what_a_job_claims(monkeypatch, asked, local, has, claim):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(machine, "DRIVER", Path("/nowhere"))
     monkeypatch.setattr(shutil, "which", lambda program: f"/usr/bin/{program}" if has else None)
     assert gpus_of_a_job(asked, local) == claim
+
+
+@pytest.mark.parametrize(("visible", "claim"), [(None, 1), ("1", 1), ("", 0), ("-1", 0)])
+def test_a_container_may_have_a_gpu_without_the_program_and_the_user_may_hide_it(monkeypatch, tmp_path, visible, claim):
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    monkeypatch.setattr(machine, "DRIVER", tmp_path)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert gpus_of_a_job("auto", local=True) == claim
 
 
 def test_the_users_own_setting_of_threads_stays(monkeypatch):
