@@ -157,10 +157,11 @@ def run_ranks(file: Path) -> None:
         max_nodes=group.nodes,
         nproc_per_node=group.ranks // group.nodes,
         run_id=file.parent.name,
-        role="rank",
+        role="",
+        log_line_prefix_template="${role_name}",  # that is, none: torch says of errors which process they come from
         rdzv_backend="c10d",
         rdzv_endpoint=group.endpoint,
-        rdzv_configs={"timeout": int(group.wait_s)},
+        rdzv_configs={"join_timeout": int(group.wait_s)},
         max_restarts=0,
         local_addr="127.0.0.1" if group.nodes == 1 else None,
         logs_specs=DefaultLogsSpecs(log_dir=str(file.parent / "logs"), tee=Std.ALL),
@@ -195,8 +196,8 @@ def cause(error: ChildFailedError, folder: Path) -> BaseException:
 
     When one process is gone, the others fail as well, because they miss it; what they say is not the reason then.
     """
-    told = [json.loads(path.read_text())["message"] for path in folder.rglob("error.json")]
-    told.sort(key=lambda message: int(message["extraInfo"]["timestamp"]))
+    files = sorted(folder.rglob("error.json"), key=lambda path: path.stat().st_mtime_ns)
+    told = [json.loads(path.read_text())["message"] for path in files]
     if problems := [text for message in told if (text := message["message"].removeprefix("UserError: ")) != message["message"]]:
         return UserError(problems[0])
     failures = sorted(error.failures.items())

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from tests.conftest import ROOT
 
@@ -49,7 +50,17 @@ def test_a_job_without_a_claim_finds_no_gpu(tmp_path, monkeypatch, gpu, told):
     assert run(tmp_path / "log", TELL, gpu).stderr == told
 
 
+def test_what_scripts_import_takes_no_device_yet():
+    scripts = [path.read_text() for path in (ROOT / "workflow_scripts").glob("*.py")]
+    lines = {line for text in scripts for line in text.splitlines() if line.startswith("from doppelgangers")}
+    assert len(lines) > 20
+    look = "import torch; from jax._src import xla_bridge; print(xla_bridge._backends, torch.cuda.is_initialized())"
+    done = subprocess.run([sys.executable, "-c", "\n".join([*lines, look])], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "{} False\n", done.stderr
+
+
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize(("gpu", "found"), [(0, "False {'cpu'}\n"), (1, "True {'gpu'}\n")])
 def test_hiding_is_early_enough(tmp_path, gpu, found):
     body = "print(torch.cuda.is_available(), {d.platform for d in jax.devices()}, file=sys.stderr); import os; os._exit(0)"
