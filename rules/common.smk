@@ -6,6 +6,7 @@ import re
 
 from doppelgangers.workflow.contents import contents_of, contents_of_module
 from doppelgangers.workflow.digest import code_of
+from doppelgangers.workflow.machine import gpus_of_a_job, let_waiting_threads_sleep
 from doppelgangers.workflow.plan import (
     DOWNLOADS,
     columns_of,
@@ -19,6 +20,11 @@ from doppelgangers.workflow.plan import (
     synthetic_encoders,
     tasks_of,
 )
+
+let_waiting_threads_sleep()
+
+# What every rule claims that can use a GPU; workflow.job hides all GPUs from the others.
+GPU = gpus_of_a_job(CONFIG.pretrain.gpus, workflow.local_exec and not workflow.remote_exec)
 
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)

@@ -59,6 +59,8 @@ rule extract_features:
         setting=one_of(OURS),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads("features"),
         code=runs("evaluation.features.extract_features"),
@@ -78,6 +80,8 @@ rule train_linear_probes:
         task=one_of(tasks_with("linear")),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads(*PROBE, *LINEAR, task=probed_row),
         code=runs("evaluation.probe.train_linear_probes"),
@@ -97,6 +101,8 @@ rule train_mlp_probes:
         task=one_of(tasks_with("mlp", "hear_linear")),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads(*PROBE, "mlp", task=probed_row),
         code=runs("evaluation.probe.train_mlp_probes"),

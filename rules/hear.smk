@@ -22,6 +22,8 @@ rule register_peer:
         setting=one_of(PEERS),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads("encoders.peers.{setting}"),
         code=runs("evaluation.peers.register_peer"),
@@ -44,7 +46,7 @@ rule extract_peer_features:
         "../envs/doppelgangers.yaml"
     threads: 4
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         config=reads(
             "encoders.peers.{setting}",

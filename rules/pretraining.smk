@@ -7,7 +7,7 @@ OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors, encoder.json, 
 tensorboard/, and checkpoint.pt while training. resources/recordings/<name>/recordings.csv with the decoded sounds beside it.
 """
 
-GPUS = 1 if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
+GPUS = GPU if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
 # The keys of pretraining that do not say where the pairs come from.
 TRAINING = [f"pretrain.{key}" for key in type(CONFIG.pretrain).model_fields if key != "source"]
 
@@ -63,6 +63,7 @@ rule pretrain:
     threads: 2
     resources:
         gpu=GPUS,
+        nodes=CONFIG.pretrain.nodes,
     params:
         config=reads(
             *SOUND,
@@ -110,6 +111,7 @@ rule pretrain_on_recordings:
     threads: 2
     resources:
         gpu=GPUS,
+        nodes=CONFIG.pretrain.nodes,
     params:
         config=reads(
             "encoders.real.{setting}",

@@ -27,7 +27,7 @@ rule generate_pairs:
         "../envs/doppelgangers.yaml"
     threads: 2
     resources:
-        gpu=1,
+        gpu=GPU,
     params:
         config=reads(*SOUND, "pairs.count", "pairs.shard_pairs"),
         code=runs("synthesis.pairs.generate_pairs"),
@@ -42,6 +42,8 @@ rule sample_pairs:
         "logs/sample_pairs/{architecture}-{delta}.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        gpu=GPU,
     params:
         config=reads(*SOUND, "samples"),
         code=runs("synthesis.listen.sample_pairs"),

@@ -1,6 +1,7 @@
 """Encoders on disk, and the checkpoint from which an interrupted training continues."""
 
 import io
+import logging
 import pickle
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from doppelgangers.encoders.card import Card
 from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.errors import UserError
 from doppelgangers.files import read_json, replace
+
+log = logging.getLogger(__name__)
 
 
 def save_encoder(path: Path, encoder: Encoder, card: Card) -> None:
@@ -54,8 +57,7 @@ def load_encoder(path: Path, device: torch.device | str = "cpu") -> Encoder:
         encoder.load_state_dict(safetensors.torch.load_file(path))  # raises if a name or a shape differs; converts to float32
     except (safetensors.SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise UserError(
-            f"{path} is not the encoder that its .json describes ({type(error).__name__}: {error}); delete both, and run or "
-            "copy them again"
+            f"{path} is not the encoder that its .json describes ({type(error).__name__}: {error}); make or copy both again"
         ) from error
     return encoder.eval().to(device)
 
@@ -69,22 +71,18 @@ def save_state(path: Path, state: dict[str, Any], settings: dict[str, Any]) -> N
 
 
 def load_state(path: Path, settings: dict[str, Any], device: torch.device | str = "cpu") -> dict[str, Any] | None:
-    """Read a checkpoint; None if there is none.
-
-    Raises:
-        UserError: when it cannot be read, or was made with other settings; the message names the keys that differ.
-    """
-    if not Path(path).exists():
-        return None
+    """Read a checkpoint; None if there is none of these settings, and the log says so if there is another."""
     try:
         saved = torch.load(path, map_location=device, weights_only=True)
         made_with, state = saved["settings"], saved["state"]
-    except (OSError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
-        raise UserError(f"{path} cannot be read ({error}); delete it to start again from the beginning") from error
-    if different := [key for key in settings if made_with.get(key) != settings[key]]:
-        changes = ", ".join(f"{key} (was {made_with.get(key)!r}, is {settings[key]!r})" for key in different)
-        raise UserError(
-            f"{path}, which an unfinished training left, was made with other settings: {changes}. Set them back to continue "
-            "that training, or delete it to start again from the beginning"
-        )
+    except FileNotFoundError:
+        return None
+    except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        log.info("%s cannot be read (%s): beginning from the beginning", path, str(error).partition("\n")[0])
+        return None
+    keys = [key for key in {**made_with, **settings} if made_with.get(key) != settings.get(key)]
+    if keys:
+        changes = ", ".join(f"{key} (was {made_with.get(key)!r}, is {settings.get(key)!r})" for key in keys)
+        log.info("%s was left by a training with other settings: %s; beginning from the beginning", path, changes)
+        return None
     return state

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from doppelgangers.datasets.clips import LENGTH
 from doppelgangers.encoders.checkpoint import load_encoder
+from doppelgangers.encoders.device import find_device
 from doppelgangers.encoders.encoder import EMBEDDING_SIZE
 from doppelgangers.encoders.frontend import HOP, PATCH_FRAMES, RATE_HZ
 from doppelgangers.errors import UserError
@@ -30,7 +31,7 @@ def extract_features(features: Path, *, encoder: Path, logmel: Path, clips: Path
     Raises:
         UserError: when the lengths of the clips are needed and not known.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = find_device()
     model = load_encoder(encoder, device).to(memory_format=torch.channels_last)
     patches = np.load(logmel, mmap_mode="r")
     weights = None if clips is None else torch.from_numpy(patch_weights(clips, patches.shape[1])).to(device)

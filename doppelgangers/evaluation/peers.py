@@ -15,6 +15,7 @@ from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset
 from doppelgangers.datasets.clips import batches, open_clips, read_sounds
 from doppelgangers.encoders.card import Card
+from doppelgangers.encoders.device import find_device
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace
 
@@ -79,7 +80,7 @@ def load_peer(module: str, model: str) -> Peer:
         raise UserError(f"encoders.peers: {module} wants {rate_hz} Hz; the HEAR API has {RATES_HZ}")
     if not isinstance(loaded, torch.nn.Module):
         raise UserError(f"encoders.peers: the model of {module} is a {type(loaded).__name__}; only torch modules can be used")
-    return Peer(api, loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval(), rate_hz, size)
+    return Peer(api, loaded.to(find_device()).eval(), rate_hz, size)
 
 
 def register_peer(card: Path, *, name: str, module: str, model: str) -> None:

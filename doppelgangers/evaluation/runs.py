@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from doppelgangers.datasets.catalogue import SPLITS
+from doppelgangers.encoders.device import find_device
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Inputs:
     """
 
     def __init__(self, features: list[np.ndarray], runs: list[Run], *, standardize: bool) -> None:
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = find_device()
         matrices = {id(matrix): matrix for matrix in features}
         begin = dict(zip(matrices, np.cumsum([0, *map(len, matrices.values())]).tolist(), strict=False))
         self.begin = np.array([begin[id(matrix)] for matrix in features])

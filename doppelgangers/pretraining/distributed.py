@@ -1,10 +1,6 @@
 """One training in several processes, each with its part of the batch (torch.distributed)."""
 
-import signal
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import Literal
+import datetime
 
 import jax
 import torch
@@ -12,76 +8,52 @@ import torch.distributed as dist
 from torch import nn
 
 from doppelgangers.errors import UserError
+from doppelgangers.pretraining.settings import PretrainSettings
 
 
-def choose_device(gpus: int | Literal["auto"]) -> tuple[torch.device, int]:
-    """The kind of device, and how many of it, that a setting asks for.
-
-    Args:
-        gpus: how many GPUs; 0 for the CPU; "auto" for one GPU where there is one, and the CPU otherwise.
+def choose_device(settings: PretrainSettings) -> tuple[torch.device, int]:
+    """The kind of device of a training, and the number of processes that share its batch.
 
     Raises:
-        UserError: when there are fewer GPUs.
+        UserError: when this machine has fewer GPUs than its share of those that the settings ask for.
     """
+    gpus, ranks, nodes = settings.gpus, settings.ranks, settings.nodes
     found = torch.cuda.device_count()
     wanted = min(found, 1) if gpus == "auto" else gpus
-    if wanted > found:
+    here = -(-wanted // nodes)
+    if here > found:
         raise UserError(
-            f"pretrain.gpus = {wanted}, and torch finds {found} GPUs here: lower it, set it to auto, or run where there are "
+            f"pretrain.gpus = {wanted}, and torch finds {found} GPUs here{'' if nodes == 1 else f', where {here} are needed'}: "
+            "lower it, set it to auto, or run where there are "
             "more (nvidia-smi and CUDA_VISIBLE_DEVICES say which ones a program may use)"
         )
-    return (torch.device("cuda"), wanted) if wanted else (torch.device("cpu"), 1)
+    if wanted:
+        return torch.device("cuda"), wanted
+    return torch.device("cpu"), 1 if ranks == "auto" else ranks
 
 
-def launch(work: Callable, ranks: int, *arguments) -> None:
-    """Run `work(rank, *arguments)` for the ranks 0 .. ranks - 1: rank 0 in this process, each other in one of its own.
+def join_group(device: torch.device, number: int, patience: datetime.timedelta) -> None:
+    """Connect this process to the others of its group, as torch's launcher describes it in the environment.
 
     Args:
-        work: a function at the top level of a module, because other processes have to find it.
-        ranks: number of processes; with 1, no other process is started.
-        arguments: plain values, because other processes have to receive them.
-
-    Raises:
-        Whatever rank 0 raises; torch.multiprocessing's ProcessRaisedException when another rank fails.
+        device: of all processes.
+        number: of this process on its machine, and of its GPU.
+        patience: how long a process waits for the others.
     """
-    if ranks == 1:
-        work(0, *arguments)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        meeting = Path(folder, "meeting").as_uri()
-        others = torch.multiprocessing.spawn(run_rank, (ranks, meeting, work, arguments), ranks - 1, join=False)
-        try:
-            join_group(0, ranks, meeting)
-            try:
-                work(0, *arguments)
-            except RuntimeError:
-                others.join(timeout=10)  # raises the error of another process, if that is why this one failed
-                raise
-            while not others.join():
-                pass
-        finally:
-            for process in others.processes:
-                process.kill()
-            if dist.is_initialized():
-                dist.destroy_process_group()
+    on_gpu = device.type == "cuda"
+    if on_gpu:
+        torch.cuda.set_device(number)
+        jax.config.update("jax_cuda_visible_devices", str(number))
+    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=patience)
 
 
-def run_rank(number: int, ranks: int, meeting: str, work: Callable, arguments: tuple) -> None:
-    """Do the part of one process that `launch` started."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # rank 0 decides when all processes end, and ends this one
-    join_group(number + 1, ranks, meeting)
-    work(number + 1, *arguments)
-    dist.destroy_process_group()
-
-
-def join_group(rank: int, ranks: int, meeting: str) -> None:
-    """Connect to the other processes; where there are GPUs, each process takes its own."""
-    gpu = torch.cuda.is_available()
-    if gpu:
-        torch.cuda.set_device(rank)
-    if gpu and rank:  # in rank 0 JAX may be in use already, on the first GPU, where it belongs
-        jax.config.update("jax_cuda_visible_devices", str(rank))
-    dist.init_process_group("nccl" if gpu else "gloo", init_method=meeting, rank=rank, world_size=ranks)
+def any_rank(here: bool) -> bool:
+    """Whether something holds for any rank; all wait for each other, on the CPU."""
+    if not dist.is_initialized():
+        return here
+    found = torch.tensor(int(here))
+    dist.all_reduce(found, dist.ReduceOp.MAX)
+    return bool(found)
 
 
 class SumOverRanks(torch.autograd.Function):

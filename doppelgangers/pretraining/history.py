@@ -81,26 +81,34 @@ def record(
     return Row(*values)
 
 
-def check_terms(name: str, first: int, terms: list[list[float]]) -> None:
+class Failed(UserError):
+    """A training that cannot go on with its settings."""
+
+
+def check_steps(name: str, first: int, steps: list[list[float]]) -> None:
     """Stop a training that has failed.
 
     Args:
         name: of the training.
         first: number of the first step.
-        terms: align, uniform and loss of that step and of those after it.
+        steps: of that step and of those after it: align, uniform and loss, and the largest magnitude in the state after it.
 
     Raises:
-        UserError: naming the first step with a term that is not finite or where all embeddings are alike, and its terms.
+        Failed: naming the first step with a term or a state that is not finite or where all embeddings are alike, and its
+            terms.
     """
-    for step, row in enumerate(terms, first):
+    for step, (*row, largest) in enumerate(steps, first):
         place = f"{name}, step {step}: " + ", ".join(f"{term} {value:.4g}" for term, value in zip(TERMS, row, strict=True))
-        if wrong := [term for term, value in zip(TERMS, row, strict=True) if not math.isfinite(value)]:
-            raise UserError(
+        wrong = [term for term, value in zip(TERMS, row, strict=True) if not math.isfinite(value)]
+        if not wrong and not math.isfinite(largest):
+            wrong = ["weights"]
+        if wrong:
+            raise Failed(
                 f"{' and '.join(wrong)} became not finite ({place}); the learning rate is probably too high: lower "
-                "pretrain.learning_rate"
+                "pretrain.learning_rate and run it again, which begins from the beginning"
             )
         if row[1] > COLLAPSED:
-            raise UserError(
+            raise Failed(
                 f"all embeddings are alike ({place}); delta may be too small or the learning rate too high: "
                 "raise the delta or lower pretrain.learning_rate"
             )
@@ -155,34 +163,43 @@ class Reporter:
 
     def __init__(self, history: Path, name: str, settings: PretrainSettings, start: int, rows: list[Row]):
         self.history, self.name, self.batch_pairs, self.rows = history, name, settings.batch_pairs, rows
-        self.terms: list[torch.Tensor] = []
+        self.steps: list[torch.Tensor] = []  # since the last report, on the device
         self.source_s, self.begun = 0.0, time.monotonic()
         self.warned: set[str] = set()
         self.board = SummaryWriter(history.parent / "tensorboard", purge_step=start)
         total, done = steps_of(settings) * self.batch_pairs, start * self.batch_pairs
         self.bar = tqdm(total=total, initial=done, desc=name, unit="pair", smoothing=0.05)
 
-    def note(self, terms: torch.Tensor, source_s: float) -> None:
-        """Keep the terms of a step, which stay on the device, and the seconds that it took to make its sounds."""
-        self.terms.append(terms)
+    def note(self, terms: torch.Tensor, largest: torch.Tensor, source_s: float) -> None:
+        """Keep what `check_steps` needs of a step, still on the device, and the seconds that making its sounds took."""
+        self.steps.append(torch.cat([terms, largest.to(terms)[None]]))
         self.source_s += source_s
         self.bar.update(self.batch_pairs)
+
+    def check(self, step: int) -> list[list[float]]:
+        """Check all steps since the last report, up to this one; returns what `check_steps` takes.
+
+        Raises:
+            Failed: as `check_steps`.
+        """
+        steps = torch.stack(self.steps).tolist() if self.steps else []
+        check_steps(self.name, step - len(steps) + 1, steps)
+        return steps
 
     def report(self, step: int, lr: float, embeddings: torch.Tensor, shares: dict[str, float]) -> None:
         """Check all steps since the last report, and add a row to the history; `shares` are those of a `Stopwatch`.
 
         Raises:
-            UserError: as `check_terms`.
+            Failed: as `check_steps`.
         """
-        terms = torch.stack(self.terms).cpu()
-        check_terms(self.name, step - len(terms) + 1, terms.tolist())
+        steps = self.check(step)
         elapsed = time.monotonic() - self.begun
-        speed = len(terms) * self.batch_pairs / elapsed
+        speed = len(steps) * self.batch_pairs / elapsed
         spread = effective_rank(embeddings), dead_share(embeddings)
         spent = [*(shares[part] for part in PARTS), self.source_s / elapsed]
-        row = record(step, self.batch_pairs, terms[-1].tolist(), lr, speed, spread, spent)
+        row = record(step, self.batch_pairs, steps[-1][:3], lr, speed, spread, spent)
         self.rows.append(row)
-        self.terms, self.source_s, self.begun = [], 0.0, time.monotonic()
+        self.steps, self.source_s, self.begun = [], 0.0, time.monotonic()
         for kind, message in find_warnings(self.rows).items():
             if kind not in self.warned:
                 log.warning("%s: %s", self.name, message)

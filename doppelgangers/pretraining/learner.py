@@ -81,10 +81,22 @@ class Learner:
 
     def loss(self, patches: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """(align, uniform, loss) as (3,), and the embeddings of both views (2N, D), over the batches of all ranks."""
+        a, b = map(gather, self.embed(patches))
+        return self.terms(a, b)
+
+    def alone(self, patches: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same over the batch of this rank, without a word to the others."""
+        return self.terms(*self.embed(patches))
+
+    def embed(self, patches: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Embeddings of each view (N, D)."""
         half = self.settings.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             views = self.views(*patches)
-        a, b = (gather(view.float() if half else view) for view in views)
+        return [view.float() if half else view for view in views]
+
+    def terms(self, a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What `loss` returns, of the embeddings of both views (N, D)."""
         align, uniform = align_uniform(a, b)
         loss = OBJECTIVES[self.settings.objective](a, b, align, uniform, self.settings.temperature)
         return torch.stack([align, uniform, loss]), torch.cat([a, b])
@@ -117,6 +129,14 @@ class Learner:
         while self.held and (self.held[0][1].query() or len(self.held) > HELD_BATCHES):
             self.held[0][1].synchronize()
             self.held.popleft()
+
+    def largest(self) -> torch.Tensor:
+        """Largest magnitude of all numbers in a checkpoint, still on the device; nan if one of them is."""
+        moments = [value for state in self.update.state.values() for value in state.values()]
+        tensors = [
+            value for value in (*self.encoder.state_dict().values(), *moments) if value.is_floating_point() and value.ndim
+        ]
+        return nn.utils.get_total_norm(tensors, torch.inf)
 
     def state(self) -> dict:
         """What a checkpoint has to contain; with SGD without momentum that is the weights and little else."""

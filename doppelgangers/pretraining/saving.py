@@ -31,23 +31,25 @@ class Saver:
     @property
     def due(self) -> bool:
         """Whether it is time to save."""
-        return self.told_to_end or time.monotonic() - self.saved > self.every_s
+        return time.monotonic() - self.saved > self.every_s
 
     def save(self, state: dict) -> None:
-        """Write a state, which names its `step`.
-
-        Raises:
-            SystemExit: after that, when the process was told to end.
-        """
+        """Write a state, which names its `step`."""
         save_state(self.path, state, self.settings)
         self.saved = time.monotonic()
-        if self.told_to_end:
-            log.warning("told to end: saved step %d, from which the next run continues", state["step"])
-            raise SystemExit(128 + signal.SIGTERM)
+
+    def end(self, step: int) -> None:
+        """End this process, which was told to, after its step was saved.
+
+        Raises:
+            SystemExit: always.
+        """
+        log.warning("told to end: saved step %d, from which the next run continues", step)
+        raise SystemExit(128 + signal.SIGTERM)
 
     @contextlib.contextmanager
     def wait_for_sigterm(self) -> Iterator[None]:
-        """In this context SIGTERM, which clusters send before they kill a job, makes a `save` due, which ends the process."""
+        """In this context SIGTERM, which clusters send before they kill a job, sets `told_to_end`."""
 
         def note(number, frame) -> None:
             self.told_to_end = True

@@ -57,11 +57,16 @@ class PretrainSettings(Section):
         "each step, paper",
     )
     gpus: Literal["auto"] | CountOrZero = Field(
-        "auto", description="number of GPUs that share a batch; auto: one if there is one, else the CPU; 0: the CPU; paper: 2"
+        "auto",
+        description="number of GPUs that share a batch; auto: one if there is one, else the CPU; 0: in no stage; paper: 2",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
+    ranks: Literal["auto"] | Count = Field(
+        "auto", description="number of processes that share a batch; auto: one for each GPU; a number needs gpus: 0"
+    )
+    nodes: Count = Field(1, description="number of machines that share the GPUs or ranks (docs/pretraining.md)")
+    precision: Literal["float32", "tf32", "bfloat16"] = Field(
         "float32",
-        description="of the encoder's matrix products; weights and loss are always float32; bfloat16 is meant for GPUs",
+        description="of the encoder's products; weights and loss are always float32; tf32 and bfloat16 are meant for GPUs",
     )
     compile: bool = Field(False, description="compile the encoder with torch.compile; needs a C++ compiler")
     pairs: Count = Field(
@@ -86,3 +91,18 @@ class PretrainSettings(Section):
         description="for the schedule step: shares of the steps after which the learning rate drops to a tenth; paper",
     )
     log_every_steps: Count = Field(10, description="steps between two rows of history.csv")
+
+    @model_validator(mode="after")
+    def check_ranks(self):
+        if self.ranks != "auto" and self.gpus != 0:
+            raise ValueError("ranks: with GPUs there is one process for each; set ranks to auto, or gpus to 0 for the CPU")
+        shared = self.ranks if self.gpus == 0 else self.gpus
+        if self.nodes > 1 and (shared == "auto" or shared % self.nodes):
+            raise ValueError(
+                f"nodes: {self.nodes} machines cannot share {shared} processes evenly; set gpus, or ranks with gpus: 0"
+            )
+        if shared != "auto" and self.batch_pairs % shared:
+            raise ValueError(
+                f"batch_pairs: {shared} processes cannot share {self.batch_pairs} pairs evenly; make it a multiple"
+            )
+        return self

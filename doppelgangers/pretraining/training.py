@@ -1,17 +1,21 @@
 """The training loop: on a CPU, on one GPU or on several. It can continue from any step."""
 
+import contextlib
 import dataclasses
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from doppelgangers.encoders.card import Card
 from doppelgangers.encoders.checkpoint import load_state, save_encoder
+from doppelgangers.encoders.device import allow_tf32
 from doppelgangers.errors import UserError
 from doppelgangers.pretraining.augment import Augmentation
-from doppelgangers.pretraining.distributed import choose_device, launch
-from doppelgangers.pretraining.history import Reporter, Row
+from doppelgangers.pretraining.distributed import any_rank, choose_device
+from doppelgangers.pretraining.history import Failed, Reporter, Row
+from doppelgangers.pretraining.launch import launch
 from doppelgangers.pretraining.learner import Learner, steps_of
 from doppelgangers.pretraining.losses import TERMS
 from doppelgangers.pretraining.memory import bytes_per_pair, require_memory
@@ -57,7 +61,7 @@ class Training:
     @property
     def whole_card(self) -> Card:
         """The card with all that the training depends on, as plain values; a checkpoint has to agree with its `settings`."""
-        settings = self.settings.model_dump(exclude={"source"})  # what pairs they are is in the card already
+        settings = self.settings.model_dump(exclude={"source", "nodes"})  # pairs are in the card already
         own = {"width": self.width, "seed": self.seed, "augmentation": self.augmentation.name}
         reverberation = self.augmentation.impulse_responses is not None
         return dataclasses.replace(
@@ -84,18 +88,26 @@ class Training:
 def train(training: Training) -> None:
     """Train an encoder so that the two views of a pair lie close together and different pairs lie far apart.
 
-    A side checkpoint beside the encoder lets a killed run continue; on a CPU the weights at the end are those of an
-    undisturbed run.
+    A side checkpoint beside the encoder lets a killed run of the same settings continue; on a CPU the weights at the end are
+    those of an undisturbed run.
 
     Raises:
-        UserError: when a term of the loss is not finite or all embeddings are alike (it names the step and the terms); when
-            there are fewer GPUs than asked for; when the batch does not fit into memory; when there is a checkpoint that
-            was made with other settings.
+        UserError: when a term of the loss or a weight is not finite, or all embeddings are alike (it names the first step);
+            when there are fewer GPUs than asked for; when the batch does not fit into memory.
     """
-    device, ranks = choose_device(training.settings.gpus)
+    device, ranks = choose_device(training.settings)
+    nodes, folder = training.settings.nodes, training.encoder.parent
+    launch(train_rank, ranks, ranks, device, training, device=device, nodes=nodes, folder=folder)
+
+
+def train_rank(rank: int, ranks: int, device: torch.device, training: Training) -> None:
+    """The part of one process in `train`."""
+    allow_tf32(training.settings.precision == "tf32")
+    torch.backends.cudnn.benchmark = True  # all batches have one shape
     try:
-        require_room(training, device, ranks)
-        launch(train_rank, ranks, ranks, device, training)
+        pairs = training.open_pairs()
+        require_room(training, pairs.samples, device, ranks)
+        run_steps(training, pairs, device, rank, ranks)
     except torch.OutOfMemoryError as error:
         raise UserError(
             f"the GPU's memory is full with pretrain.batch_pairs = {training.settings.batch_pairs}: lower it or encoder.width, "
@@ -103,7 +115,7 @@ def train(training: Training) -> None:
         ) from error
 
 
-def require_room(training: Training, device: torch.device, ranks: int) -> None:
+def require_room(training: Training, samples: int, device: torch.device, ranks: int) -> None:
     """Check that a batch fits into memory, with a learner that is thrown away; augmentations keep nothing, so it has none.
 
     Raises:
@@ -111,22 +123,23 @@ def require_room(training: Training, device: torch.device, ranks: int) -> None:
     """
     settings = training.settings.model_copy(update={"compile": False})
     learner = dataclasses.replace(training, settings=settings, augmentation=Augmentation("none")).new_learner(device)
-    samples = training.open_pairs().samples
-    per_pair = bytes_per_pair(lambda zeros: learner.loss(learner.patches(zeros, 0))[0][2], samples, device)
-    require_memory(settings.batch_pairs, per_pair, device, ranks)
+    per_pair = bytes_per_pair(lambda zeros: learner.alone(learner.patches(zeros, 0))[0][2], samples, device)
+    require_memory(settings.batch_pairs, per_pair, device, ranks, settings.nodes)
 
 
-def train_rank(rank: int, ranks: int, device: torch.device, training: Training) -> None:
-    """The part of one process in `train`; the first one also reports and saves."""
-    torch.backends.cudnn.benchmark = True  # all batches have one shape
+def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int, ranks: int) -> None:
+    """All steps of one rank; the first one also reports and saves."""
     settings, card, steps = training.settings, training.whole_card, steps_of(training.settings)
-    learner, pairs = training.new_learner(device, rank, ranks), training.open_pairs()
-    side = training.encoder.with_name("checkpoint.pt")
+    learner = training.new_learner(device, rank, ranks)
+    side, kept = (training.encoder.with_name(name) for name in ("checkpoint.pt", "checkpoint.other.pt"))
     start, rows = 0, []
     if state := load_state(side, card.settings, device):
         start, rows = state["step"], [Row(**row) for row in state["rows"]]
         learner.restore(state)
         log.info("continuing at step %d of %d", start, steps)
+    elif rank == 0 and side.exists():
+        side.replace(kept)
+        log.info("it is kept as %s until this training ends: to continue it, set them back and give it its old name", kept)
     name = f"{card.encoder} seed {training.seed}"
     reporter = Reporter(training.history, name, settings, start, rows) if rank == 0 else None
     watch, saver = Stopwatch(device), Saver(side, card.settings, training.checkpoint_every_s)
@@ -137,16 +150,32 @@ def train_rank(rank: int, ranks: int, device: torch.device, training: Training) 
             terms, embeddings = learner.step(sounds, step, watch)
             logged = step % settings.log_every_steps == 0 or step == steps
             shares = watch.shares() if logged else None  # in every rank, or its marks would pile up
-            if reporter is None:
-                continue
-            reporter.note(terms, source_s)
-            if shares is not None:
-                reporter.report(step, learning_rate, embeddings, shares)
-            if saver.due and step < steps:
-                saver.save({"step": step, "rows": list(map(dataclasses.asdict, reporter.rows)), **learner.state()})
+            ending = any_rank(saver.told_to_end) and step < steps
+            if reporter is not None:
+                reporter.note(terms, learner.largest(), source_s)
+                with discarding(side):
+                    if shares is not None:
+                        reporter.report(step, learning_rate, embeddings, shares)
+                    if ending or (saver.due and step < steps):
+                        reporter.check(step)
+                        saver.save({"step": step, "rows": list(map(dataclasses.asdict, reporter.rows)), **learner.state()})
+            if ending:
+                any_rank(True)  # the first rank has saved
+                saver.end(step)
     if reporter is not None:
         reporter.finish()
         metrics = dict(zip(TERMS, terms.tolist(), strict=True))
         card = dataclasses.replace(card, pairs=steps * settings.batch_pairs, metrics=metrics)
         save_encoder(training.encoder, learner.encoder, card)
         side.unlink(missing_ok=True)
+        kept.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def discarding(checkpoint: Path) -> Iterator[None]:
+    """Remove the checkpoint of a training that has failed: it leads there again, and its settings have to change."""
+    try:
+        yield
+    except Failed:
+        checkpoint.unlink(missing_ok=True)
+        raise

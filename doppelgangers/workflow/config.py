@@ -106,10 +106,6 @@ class Config(Section):
         pairs, pretrain = self.pairs, self.pretrain
         if pairs.perturbation == "curriculum" and pretrain.source == "store":
             raise ValueError("pairs.perturbation: a curriculum needs pairs in their order; set pretrain.source to stream")
-        if pretrain.gpus != "auto" and pretrain.batch_pairs % max(1, pretrain.gpus):
-            raise ValueError(
-                f"pretrain.batch_pairs ({pretrain.batch_pairs}) must be a multiple of pretrain.gpus ({pretrain.gpus})"
-            )
         if pairs.perturbation != "anisotropic" and pairs.factors != FactorSettings():
             raise ValueError(
                 f"pairs.factors: {pairs.perturbation} has none; set pairs.perturbation to anisotropic, or all factors to 1"

@@ -7,6 +7,7 @@ import platform
 import resource
 import sys
 import time
+import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,13 +44,16 @@ class Tee:
 def job(snakemake: Any) -> Iterator[None]:
     """Run a stage for a rule.
 
-    Messages and progress go to the terminal and to the rule's log. A `UserError` ends the job with its message alone.
+    Messages, progress and the traceback of an error go to the terminal and to the rule's log; a `UserError` ends the job with
+    its message alone. A job that claims no GPU finds none.
     Beside the log, `<log>.json` records what ran: configuration, code digest, versions, machine, time and memory.
     """
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(snakemake.threads)
+    if not snakemake.resources.get("gpu", 0):
+        hide_gpus()
     started = time.time()
     with open(path, "w", encoding="utf-8") as file, contextlib.redirect_stderr(Tee(sys.stderr, file)):
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
@@ -61,7 +65,17 @@ def job(snakemake: Any) -> Iterator[None]:
         except UserError as error:
             print(f"\nERROR in {snakemake.rule}: {error}\n", file=sys.stderr)
             raise SystemExit(1) from None
+        except Exception:
+            traceback.print_exc()
+            raise SystemExit(1) from None
     write_json(path.with_suffix(".json"), record(snakemake, time.time() - started))
+
+
+def hide_gpus() -> None:
+    """Make torch and JAX find no GPU in this process and in those that it starts; early enough before either has looked."""
+    os.environ.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
+    if jax := sys.modules.get("jax"):
+        jax.config.update("jax_platforms", "cpu")
 
 
 def record(snakemake: Any, seconds: float) -> dict:

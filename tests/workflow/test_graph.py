@@ -7,8 +7,11 @@ import sys
 import pytest
 import yaml
 
+from doppelgangers.workflow import machine
+from doppelgangers.workflow.digest import imports, reach
 from tests.conftest import ROOT
-from tests.workflow.test_reruns import BASE
+from tests.workflow.parsed import needs, parse
+from tests.workflow.test_reruns import BASE, JOBS, NAMES
 
 pytestmark = pytest.mark.workflow
 
@@ -35,3 +38,28 @@ def test_snakemakes_linter_finds_nothing_but_functions_beside_the_rules_that_use
     found = snakemake("--lint").stderr
     assert found.count("Lints for") == len(list((ROOT / "rules").glob("*.smk"))) - 1  # all but common.smk
     assert set(re.findall(r"^    \* (.+)$", found, re.M)) == {"Mixed rules and functions in same snakefile.:"}
+
+
+def can_use_a_gpu(functions):
+    """Whether code uses JAX, which takes a GPU where there is one, or asks for the device."""
+    reached = reach(*functions)
+    libraries = {name.partition(".")[0] for module, _ in reached for name in imports(module).values()}
+    return "jax" in libraries or ("encoders.device", "find_device") in reached
+
+
+@pytest.mark.parametrize(
+    ("gpus", "has_gpu", "claims"), [("auto", True, 1), (2, True, 1), ("auto", False, 0), (0, True, 0), (0, False, 0)]
+)
+def test_a_job_that_can_use_a_gpu_claims_it(monkeypatch, gpus, has_gpu, claims):
+    monkeypatch.setattr(machine, "has_gpu", lambda: has_gpu)
+    rules = parse({**BASE, "pretrain": {"gpus": gpus}})
+    claimed = {name: rules[name].resources["gpu"].value for name, _ in JOBS if "gpu" in rules[name].resources}
+    code = {name: needs(rules[name], {**NAMES, **wildcards})["code"].split()[:-1] for name, wildcards in JOBS}
+    assert set(claimed) == {name for name, functions in code.items() if can_use_a_gpu(functions)} > {"generate_pairs"}
+    asked = {"pretrain", "pretrain_on_recordings"} if gpus == 2 else set()
+    assert claimed == {name: 2 if name in asked else claims for name in claimed}
+
+
+def test_only_one_function_takes_whatever_gpu_there_is():
+    files = {path.name: path.read_text() for path in (ROOT / "doppelgangers").rglob("*.py")}
+    assert {name for name, text in files.items() if "cuda.is_available" in text} == {"device.py", "provenance.py"}

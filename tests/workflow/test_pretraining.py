@@ -10,6 +10,7 @@ import tarfile
 import pytest
 import yaml
 
+from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.files import read_json
 from tests.conftest import ROOT
 from tests.recorded import sound_files
@@ -111,6 +112,43 @@ def test_a_gpu_that_is_not_there_is_missed(project):
     result = run(project, change, target)
     assert result.returncode != 0
     assert "pretrain.gpus = 64, and torch finds" in result.stdout
+
+
+def test_two_processes_train_an_encoder(project):
+    """As on two GPUs, but on the CPU; what they say is in the log of the rule, and they leave nothing behind."""
+    folder = project.path("results/encoders/voice-0.05/seed=0")
+    change = {"pretrain": {"gpus": 0, "ranks": 2, "source": "stream", "pairs": 128}}
+    result = run(project, change, str(folder.relative_to(project.folder) / "encoder.safetensors"))
+    assert result.returncode == 0, result.stdout
+    assert load_encoder(folder / "encoder.safetensors").fc.weight.isfinite().all()
+    card = read_json(folder / "encoder.json")
+    assert (card["pairs"], card["settings"]["ranks"]) == (128, 2)
+    assert [row["step"] for row in csv.DictReader((folder / "history.csv").read_text().splitlines())] == ["4", "8"]
+    assert {path.name for path in folder.iterdir()} == {"encoder.safetensors", "encoder.json", "history.csv", "tensorboard"}
+
+
+ONLY_RANK_0_LEARNS = """
+STEPS = [Learner.step]
+
+
+def step(learner, *arguments):
+    return STEPS[learner.rank](learner, *arguments)
+
+
+Learner.step = step
+"""
+
+
+def test_what_goes_wrong_in_one_of_two_processes_is_in_the_log(project):
+    target = "results/encoders/voice-0.05/seed=0/encoder.safetensors"
+    broken = project.path("doppelgangers/pretraining/learner.py")
+    broken.write_text(broken.read_text() + ONLY_RANK_0_LEARNS)
+    result = run(project, {"pretrain": {"gpus": 0, "ranks": 2, "source": "stream"}}, target)
+    assert result.returncode != 0
+    log = project.path("logs/pretrain/voice-0.05_seed=0.log").read_text()
+    quoted = log.partition("a process of the training failed:")[2]
+    assert "in run_steps" in quoted
+    assert quoted.rstrip().endswith("IndexError: list index out of range")
 
 
 def test_the_gpu_days_script_trains_scores_and_packs(again):

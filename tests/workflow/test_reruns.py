@@ -73,6 +73,8 @@ OTHER: dict[str, Any] = {
     "recordings.*.path": str(ROOT / "tests"),
     "pairs.perturbation": {"pairs": {"perturbation": "gaussian", "factors": {"pitch": 1.0}}},
     "pretrain.gpus": "auto",
+    "pretrain.ranks": {"pretrain": {"gpus": 0, "ranks": 2}},
+    "pretrain.nodes": {"pretrain": {"gpus": 2, "nodes": 2}},
     "pretrain.milestones": [0.5],
     "tasks": ["pitch", "nsynth_pitch", "owls", "family"],
     "own_tasks.*.url": {"own_tasks": {"owls": {"url": "https://example.org/owls.zip", "path": ""}}},

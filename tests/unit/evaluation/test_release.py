@@ -246,7 +246,7 @@ def test_a_broken_released_encoder_is_named(study):
     with pytest.raises(UserError, match=r"encoder.json does not say source, seed: .*copy"):
         adopt(target, released=released, name="theirs")
     released.write_bytes(released.read_bytes()[:1000])
-    with pytest.raises(UserError, match=r"encoder.safetensors is not the encoder.*copy them again"):
+    with pytest.raises(UserError, match=r"encoder.safetensors is not the encoder.*copy both again"):
         adopt(target, released=released, name="theirs")
     (place / "encoder.json").unlink()
     with pytest.raises(UserError, match=r"there is no \S+encoder.json"):

@@ -3,7 +3,7 @@ import csv
 import pytest
 
 from doppelgangers.errors import UserError
-from doppelgangers.pretraining.history import HISTORY, WINDOW, check_terms, find_warnings, record, write_history
+from doppelgangers.pretraining.history import HISTORY, WINDOW, check_steps, find_warnings, record, write_history
 
 
 def rows_of(aligns, uniforms):
@@ -50,12 +50,21 @@ def test_rows_are_written_under_their_names(tmp_path):
 
 
 def test_the_first_step_that_failed_is_named_with_the_term():
-    fine, nan, inf = [0.5, -2.0, -1.5], [0.5, float("nan"), float("nan")], [float("inf"), -2.0, float("inf")]
-    check_terms("voice-0.05 seed 0", 11, [fine, fine])
+    fine, nan, inf = [0.5, -2.0, -1.5, 3.0], [0.5, float("nan"), float("nan"), 3.0], [float("inf"), -2.0, float("inf"), 3.0]
+    check_steps("voice-0.05 seed 0", 11, [fine, fine])
     message = r"^uniform and loss became not finite \(voice-0.05 seed 0, step 12: align 0.5, uniform nan, loss nan\)"
     with pytest.raises(UserError, match=message):
-        check_terms("voice-0.05 seed 0", 11, [fine, nan, inf])
+        check_steps("voice-0.05 seed 0", 11, [fine, nan, inf])
     with pytest.raises(UserError, match=r"^align and loss became not finite .* step 11"):
-        check_terms("voice-0.05 seed 0", 11, [inf, nan])
+        check_steps("voice-0.05 seed 0", 11, [inf, nan])
     with pytest.raises(UserError, match=r"all embeddings are alike .* step 13"):
-        check_terms("voice-0.05 seed 0", 11, [fine, fine, [0.0, -0.001, -0.001]])
+        check_steps("voice-0.05 seed 0", 11, [fine, fine, [0.0, -0.001, -0.001, 3.0]])
+
+
+@pytest.mark.parametrize("largest", [float("nan"), float("inf")])
+def test_the_step_whose_update_broke_the_weights_is_named(largest):
+    fine, broken, after = [0.5, -2.0, -1.5, 3.0], [0.5, -2.0, -1.5, largest], [float("nan")] * 4
+    with pytest.raises(
+        UserError, match=r"^weights became not finite \(voice-0.05 seed 0, step 12: align 0.5, uniform -2, loss"
+    ):
+        check_steps("voice-0.05 seed 0", 11, [fine, broken, after])

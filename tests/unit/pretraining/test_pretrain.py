@@ -14,7 +14,7 @@ from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.initialize import initialize
 from doppelgangers.errors import UserError
 from doppelgangers.files import read_json
-from doppelgangers.pretraining import history, learner, memory
+from doppelgangers.pretraining import history, learner, memory, saving
 from doppelgangers.pretraining.learner import Learner, learning_rate_factor
 from doppelgangers.pretraining.losses import align_uniform
 from doppelgangers.pretraining.pretrain import pretrain, pretrain_on_recordings
@@ -139,21 +139,42 @@ def test_a_training_that_is_told_to_end_saves_its_step_first(undisturbed, store,
         assert torch.equal(tensor, expected[name]), name
 
 
-def test_a_checkpoint_of_other_settings_is_refused_and_the_key_named(store, tmp_path, interrupted):
-    after, _ = interrupted
+@pytest.mark.parametrize(
+    ("before", "cut", "message"),
+    [
+        (
+            {"learning_rate": 2e-3},
+            None,
+            "left by a training with other settings: learning_rate (was 0.002, is 0.001); beginning",
+        ),
+        ({"recipe": PairRecipe("voice", 0.1)}, None, "with other settings: recipe.delta (was 0.1, is 0.05); beginning"),
+        ({}, 1000, "checkpoint.pt cannot be read ("),
+        ({}, 0, "checkpoint.pt cannot be read ("),
+    ],
+)
+def test_a_checkpoint_that_is_of_no_use_does_not_count_and_the_log_says_why(
+    undisturbed, store, tmp_path, interrupted, caplog, before, cut, message
+):
+    after, done = interrupted
     after(2)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, store=store, checkpoint_every_s=0)
+        run(tmp_path, store=store, checkpoint_every_s=0, **before)
     after(None)
-    kept = (tmp_path / "checkpoint.pt").read_bytes()
-    with pytest.raises(UserError, match=r"other settings: learning_rate \(was 0.001, is 0.002\)\. .*delete it to start"):
-        run(tmp_path, store=store, learning_rate=2e-3)
-    with pytest.raises(UserError, match=r"other settings: recipe.delta \(was 0.05, is 0.1\)\. "):
-        run(tmp_path, store=store, recipe=PairRecipe("voice", 0.1))
-    assert (tmp_path / "checkpoint.pt").read_bytes() == kept
-    (tmp_path / "checkpoint.pt").write_bytes(kept[:1000])
-    with pytest.raises(UserError, match=r"checkpoint.pt cannot be read .*delete it"):
+    checkpoint = tmp_path / "checkpoint.pt"
+    content = checkpoint.read_bytes()[:cut]
+    checkpoint.write_bytes(content)
+    done.clear()
+    after(1)
+    with caplog.at_level(logging.INFO), pytest.raises(KeyboardInterrupt):
         run(tmp_path, store=store)
+    assert (tmp_path / "checkpoint.other.pt").read_bytes() == content
+    after(None)
+    run(tmp_path, store=store)
+    assert message in caplog.text
+    assert done == [1, *range(1, 9)]
+    expected = weights(undisturbed)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(tmp_path).items())
+    assert not list(tmp_path.glob("checkpoint*"))
 
 
 def test_store_and_stream_give_the_same_sounds(store):
@@ -227,6 +248,46 @@ def test_a_term_that_is_not_finite_stops_the_run_and_the_first_such_step_is_name
     assert not (tmp_path / "encoder.safetensors").exists()
 
 
+def test_a_divergence_leaves_no_checkpoint_and_can_be_repeated_with_a_lower_rate(store, tmp_path, monkeypatch):
+    """A rate so high that weights overflow in the update of a step that is not logged, with a checkpoint after each step."""
+    saved, save = [], saving.save_state
+
+    def keep(path, state, settings):
+        save(path, state, settings)
+        saved.append(torch.load(path)["state"])
+
+    monkeypatch.setattr(saving, "save_state", keep)
+    diverging = dict(optimizer="sgd", schedule="constant", warmup=0.0, weight_decay=0.0, log_every_steps=8)
+    with pytest.raises(
+        UserError, match=r"^(weights|.*loss) became not finite \(voice-0.05 seed 0, step (\d): .*lower pretrain.le"
+    ):
+        run(tmp_path, store=store, checkpoint_every_s=0, learning_rate=1e30, **diverging)
+    assert all(tensor.isfinite().all() for state in saved for tensor in state["model"].values())
+    assert not list(tmp_path.glob("checkpoint*"))
+    run(tmp_path, store=store, learning_rate=1e-3, **diverging)
+    assert all(tensor.isfinite().all() for tensor in weights(tmp_path).values())
+
+
+@pytest.mark.parametrize("step", [3, 8])
+def test_weights_that_break_in_an_update_are_never_saved(store, tmp_path, monkeypatch, step):
+    """In the last update too, after which no term of the loss is computed any more."""
+    learn = Learner.learn
+    done = []
+
+    def break_a_weight(learner, patches, watch):
+        result = learn(learner, patches, watch)
+        done.append(1)
+        if len(done) == step:
+            learner.encoder.bn1.running_var[0] = torch.inf  # no term of the loss shows it
+        return result
+
+    monkeypatch.setattr(Learner, "learn", break_a_weight)
+    with pytest.raises(UserError, match=rf"^weights became not finite \(voice-0.05 seed 0, step {step}: "):
+        run(tmp_path, store=store, log_every_steps=8, checkpoint_every_s=0 if step == 3 else 30)
+    assert not list(tmp_path.glob("checkpoint*"))
+    assert not list(tmp_path.glob("encoder*"))
+
+
 def test_collapse_stops_the_run(store, tmp_path, monkeypatch):
     class Constant(Encoder):
         def forward(self, log_mel):
@@ -292,7 +353,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 
 @pytest.mark.gpu
 @needs_gpu
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_gpu_trains_on_a_stream(tmp_path, precision, compiled):
     run(tmp_path, pairs=640, batch_pairs=64, precision=precision, compile=compiled)

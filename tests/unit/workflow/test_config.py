@@ -79,7 +79,7 @@ def named(*tasks, also=()):
         ({"encoders": {"real": {"birds": {"recordings": "x", "views": "jitter", "layers": 2}}}}, r"jitter and layers exclude"),
         ({"encoders": {"released": {"random_init": "x"}}}, r"encoders: 'random_init' names two encoders"),
         ({"pairs": {"perturbation": "curriculum"}}, r"a curriculum needs pairs in their order; set pretrain.source to stream"),
-        ({"pretrain": {"gpus": 3}}, r"pretrain.batch_pairs \(128\) must be a multiple of pretrain.gpus \(3\)"),
+        ({"pretrain": {"gpus": 3}}, r"batch_pairs: 3 processes cannot share 128 pairs evenly"),
         ({"pretrain": {"gpus": "all"}}, r"pretrain.gpus.* = 'all'"),
         ({"probe": {"kind": "svm"}}, r"probe.kind = 'svm': Input should be 'suite', 'linear', 'mlp' or 'hear_linear'"),
         ({"probe": {"also": ["mlp", "mlp"]}}, r"probe.also = .*names an entry twice"),
