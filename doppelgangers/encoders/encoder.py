@@ -13,8 +13,8 @@ class Encoder(ResNet):
     Args:
         width: factor of the numbers of channels; 1.0 is the paper's (64, 128, 256, 512), 0.25 can be trained on a laptop. The
             embedding has 512 numbers at any width.
-        seed: of the initial weights, which have torchvision's distribution (Kaiming normal for convolutions) but for those of the
-            first convolution, which have torch's own.
+        seed: of the initial weights, which have torchvision's distribution (Kaiming normal for convolutions) but for those of
+            the first convolution, which have torch's own.
     """
 
     def __init__(self, width: float = 1.0, seed: int = 0):

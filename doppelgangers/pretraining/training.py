@@ -120,7 +120,8 @@ def train_rank(rank: int, ranks: int, device: torch.device, training: Training) 
     """The part of one process in `train`; the first one also reports and saves."""
     torch.backends.cudnn.benchmark = True  # all batches have one shape
     settings, card, steps = training.settings, training.whole_card, steps_of(training.settings)
-    learner, pairs = training.new_learner(device, rank, ranks), training.open_pairs()
+    part = rank if settings.gpu_pairs == "own" else 0  # of the batch, and of the augmentations that are drawn
+    learner, pairs = training.new_learner(device, part, ranks), training.open_pairs()
     side = training.encoder.with_name("checkpoint.pt")
     start, rows = 0, []
     if state := load_state(side, card.settings, device):
@@ -131,7 +132,7 @@ def train_rank(rank: int, ranks: int, device: torch.device, training: Training) 
     reporter = Reporter(training.history, name, settings, start, rows) if rank == 0 else None
     watch, saver = Stopwatch(device), Saver(side, card.settings, training.checkpoint_every_s)
     with saver.wait_for_sigterm():
-        for step, (sounds, source_s) in enumerate(batches(pairs, range(start, steps), device, rank, ranks), start + 1):
+        for step, (sounds, source_s) in enumerate(batches(pairs, range(start, steps), device, part, ranks), start + 1):
             watch.end("wait")
             learning_rate = learner.learning_rate
             terms, embeddings = learner.step(sounds, step, watch)

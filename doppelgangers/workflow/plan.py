@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
 from doppelgangers.datasets.settings import DatasetSettings
 from doppelgangers.errors import UserError
-from doppelgangers.workflow.config import Config
+from doppelgangers.workflow.config import Config, EncoderGrid, FurtherGrid
 
 LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
 DOWNLOADS = "resources/downloads"
@@ -100,11 +100,13 @@ def inputs_of(config: Config, dataset: str) -> list[str]:
 
 def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
     """The encoders that are trained on doppelgängers, by the names of their settings."""
+    grids: list[EncoderGrid | FurtherGrid] = [config.encoders, *config.encoders.further]
     encoders = [
         SyntheticEncoder(architecture, delta, augmentation)
-        for architecture in config.encoders.architectures
-        for delta in config.encoders.deltas
-        for augmentation in config.encoders.augmentations
+        for grid in grids
+        for architecture in grid.architectures
+        for delta in grid.deltas
+        for augmentation in grid.augmentations
     ]
     return {encoder.name: encoder for encoder in encoders}
 
