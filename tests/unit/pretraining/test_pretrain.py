@@ -170,7 +170,8 @@ def test_store_and_stream_give_the_same_sounds(store):
 
 
 def test_each_seed_has_a_stream_of_its_own():
-    sounds = [Stream(RECIPE).open(8, seed).read(np.arange(8)).flatten(0, 1) for seed in (0, 1)]
+    recipe = PairRecipe("percussive", 0.05)  # it is compiled soonest
+    sounds = [Stream(recipe).open(8, seed).read(np.arange(8)).flatten(0, 1) for seed in (0, 1)]
     likeness = torch.corrcoef(torch.cat(sounds))[:16, 16:]
     assert likeness.abs().max() < 0.99  # no sound of one is in the other
 

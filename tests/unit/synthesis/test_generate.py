@@ -39,13 +39,13 @@ def test_the_address_of_a_pair_is_the_key_of_the_seed_folded_with_its_index():
 
 
 def test_sequences_of_a_recipe_share_no_pair():
-    sequences = [PairGenerator(STROKES, sequence).parameters(np.arange(50)).reshape(50, -1) for sequence in (0, 1, 2)]
-    sequences.append(PairGenerator(dataclasses.replace(STROKES, seed=1)).parameters(np.arange(50)).reshape(50, -1))
-    assert len(np.unique(np.concatenate(sequences)[:, :10].round(5), axis=0)) == 4 * 50
+    another = PairGenerator(STROKES, sequence=1).parameters(np.arange(PAIRS))
+    sequences = [gaussian("percussive"), gaussian("percussive", seed=1), another]
+    assert len(np.unique(np.concatenate(sequences)[:, 0].round(5), axis=0)) == 3 * PAIRS
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("renderer", "error"), [("synthax", 1e-5), ("fast", 0.02)])
+@pytest.mark.parametrize(("renderer", "error"), [("synthax", 1e-3), ("fast", 0.02)])
 def test_the_peak_first_of_batch_is_that_of_synthax(renderer, error):
     """SynthAX itself renders each view as one batch, and scales it by the peak of its first sound."""
     own = PairGenerator(dataclasses.replace(STROKES, renderer=renderer))
