@@ -64,11 +64,6 @@ class PretrainSettings(Section):
     gpus: Literal["auto"] | CountOrZero = Field(
         "auto", description="number of GPUs that share a batch; auto: one if there is one, else the CPU; 0: the CPU; paper: 2"
     )
-    gpu_pairs: Literal["own", "same"] = Field(
-        "own",
-        description="pairs of each GPU; own: its part of the batch; same: all have the part of the first, as the authors' two "
-        "have (docs/pretraining.md); recordings are always own",
-    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="of the encoder's matrix products; weights and loss are always float32; bfloat16 is meant for GPUs",
@@ -79,6 +74,11 @@ class PretrainSettings(Section):
     )
     batch_pairs: Annotated[int, Field(ge=2)] = Field(
         128, description="pairs per step, summed over all GPUs; paper: 768 on each"
+    )
+    gpu_pairs: Literal["own", "same"] = Field(
+        "own",
+        description="pairs of each GPU; own: its part of the batch; same: all have the part of the first, as the authors' two "
+        "have (docs/pretraining.md); recordings are always own",
     )
     objective: Literal["align_uniform", "nt_xent"] = Field(
         "align_uniform", description="align_uniform: alignment + uniformity, paper; nt_xent: that of SimCLR"
