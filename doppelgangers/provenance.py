@@ -17,6 +17,11 @@ def versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
+def environment() -> dict[str, str]:
+    """Environment variables of the libraries that make sounds."""
+    return {name: value for name, value in sorted(os.environ.items()) if name.startswith(("JAX_", "XLA_", "FLAX_"))}
+
+
 def machine() -> str:
     """Operating system, processor, number of cores; and the GPU, if this process has imported torch and there is a GPU."""
     torch = sys.modules.get("torch")

@@ -42,8 +42,10 @@ SETTINGS = [*OURS, *PEERS]
 
 
 def seeds_of(setting):
-    """Seeds of an encoder setting; one that is not trained here has a single one."""
-    return [0] if setting in RELEASED or setting in PEERS else CONFIG.encoders.seeds
+    """Seeds of an encoder setting; one that was trained elsewhere has a single one."""
+    if setting in RELEASED or setting in PEERS:
+        return [0]
+    return CONFIG.encoders.random_seeds if setting == "random_init" else CONFIG.encoders.seeds
 
 
 def encoder_files(settings, file):

@@ -8,8 +8,8 @@ tensorboard/, and checkpoint.pt while training. resources/recordings/<name>/reco
 """
 
 GPUS = GPU if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
-# The keys of pretraining that do not say where the pairs come from.
-TRAINING = [f"pretrain.{key}" for key in type(CONFIG.pretrain).model_fields if key != "source"]
+# The keys of pretraining that do not say which pairs of doppelgängers there are.
+TRAINING = [f"pretrain.{key}" for key in type(CONFIG.pretrain).model_fields if key not in ("source", "gpu_pairs")]
 
 
 def synthetic_encoder(wildcards):
@@ -67,6 +67,7 @@ rule pretrain:
     params:
         config=reads(
             *SOUND,
+            "synth.peak",
             "encoder",
             "pretrain",
             made_of=synthetic_encoder,

@@ -6,8 +6,12 @@ OUTPUTS: results/pairs/<architecture>-<delta>/manifest.json with its shards besi
 store); samples/*.wav to listen to; results/listen.html.
 """
 
-# What decides how a pair sounds; the other keys of the section say how many are stored, and how.
-SOUND = ("synth", "pairs.seed", "pairs.perturbation", "pairs.factors", "pairs.ramp_pairs")
+# What decides how a pair sounds by itself; a training's batches may scale it (synth.peak), too. The other keys of the section
+# pairs say how many are stored, and how.
+SOUND = (
+    *("synth.duration_s", "synth.control_rate_hz", "synth.renderer"),
+    *("pairs.seed", "pairs.perturbation", "pairs.factors", "pairs.ramp_pairs"),
+)
 
 
 def sample_folders(_wildcards):

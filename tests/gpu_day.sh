@@ -43,7 +43,7 @@ for step in $steps; do
       for delta in $DELTAS; do
         if [ -d "pretrained/voice-$delta" ]; then continue; fi
         overlay=$(mktemp --suffix .yaml)
-        printf 'encoders: {architectures: [voice], deltas: ["%s"]}\ntasks: [%s]\n' "$delta" "$TASKS" >"$overlay"
+        printf 'encoders: {architectures: [voice], deltas: ["%s"], further: []}\ntasks: [%s]\n' "$delta" "$TASKS" >"$overlay"
         "$PYTHON" -m doppelgangers.workflow.unlock
         # All processes of the run get the signal: training saves its state, and the rest is made again next time.
         # shellcheck disable=SC2086 # CONFIG may be several files

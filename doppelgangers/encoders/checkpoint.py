@@ -54,7 +54,9 @@ def load_encoder(path: Path, device: torch.device | str = "cpu") -> Encoder:
     """
     try:
         encoder = Encoder(width=read_json(Path(path).with_suffix(".json"))["width"])
-        encoder.load_state_dict(safetensors.torch.load_file(path))  # raises if a name or a shape differs; converts to float32
+        state = safetensors.torch.load_file(path)
+        state.setdefault("conv1.bias", torch.zeros(len(state["conv1.weight"])))  # version 0.1.0 had no bias there
+        encoder.load_state_dict(state)  # raises if a name or a shape differs; converts to float32
     except (safetensors.SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{path} is not the encoder that its .json describes ({type(error).__name__}: {error}); make or copy both again"

@@ -146,10 +146,10 @@ def precision(weights: dict[str, torch.Tensor]) -> dict[str, int]:
 
 
 def read_scores(path: Path, encoder: str, seed: int) -> dict[str, dict]:
-    """`scores` of an encoder and `random_init_scores` of the same tasks and seed, both empty where there are none.
+    """`scores` of an encoder and `random_init_scores` of the same tasks, both empty where there are none.
 
-    Each is task -> metric -> {mean, std, folds} over the folds that have a score, in percent where the metric is a share
-    of 1; std (n - 1) is None for one fold, and both are None where they are not finite.
+    Each is task -> metric -> {mean, std, folds} over the folds that have a score, those of random_init over all its seeds, in
+    percent where the metric is a share of 1; std (n - 1) is None for one fold, and both are None where they are not finite.
 
     Args:
         path: scores.csv.
@@ -165,8 +165,7 @@ def read_scores(path: Path, encoder: str, seed: int) -> dict[str, dict]:
         rows = pd.read_csv(path, usecols=COLUMNS, dtype={"fold": str, "score": float})
     except ValueError as error:
         raise UserError(f"{path} is not a scores.csv ({error}): name one with --scores, or make it again") from error
-    rows = rows[rows.seed == seed]
-    own, untrained = rows[rows.encoder == encoder], rows[rows.encoder == "random_init"]
+    own, untrained = rows[(rows.encoder == encoder) & (rows.seed == seed)], rows[rows.encoder == "random_init"]
     if own.empty:
         log.warning("%s has no scores of %s with seed %d, so the card has none", path, encoder, seed)
     return {"scores": summary(own), "random_init_scores": summary(untrained[untrained.task.isin(own.task)])}

@@ -67,20 +67,30 @@ class Augment(torch.nn.Module):
 
 
 class SpecAugment(torch.nn.Module):
-    """Masks of time and frequency over log-mel patches, of the authors' sizes; what is masked becomes the mean of the batch."""
+    """Masks over log-mel patches, as the authors' code has them: four over bands and two over frames, drawn for each patch.
 
-    def __init__(self):
+    Their patches are (frames, bands), while torchaudio takes the last axis for time: its four "time masks" of up to 40 meet the
+    bands, and its two "frequency masks" of up to 20 the frames. p is no probability: it bounds a mask to 0.4 of its axis, and
+    every mask is drawn. So one hides 0 to 24 of the 64 bands, or 0 to 19 of the 96 frames, all widths equally likely.
+
+    Args:
+        mode: what is masked becomes the mean of all patches ("per_batch", as the authors' for synthetic sounds), or of its own
+            patch ("per_example", as theirs for recordings).
+    """
+
+    def __init__(self, mode: str = "per_batch"):
         super().__init__()
-        # A mask covers at most the share p of the 96 frames: 38.
+        self.mode = mode
         self.masks = torchaudio.transforms.SpecAugment(
-            n_time_masks=4, time_mask_param=40, n_freq_masks=2, freq_mask_param=20, iid_masks=True, p=0.4
+            n_time_masks=4, time_mask_param=40, n_freq_masks=2, freq_mask_param=20, iid_masks=True, p=0.4, zero_masking=True
         )
 
     @torch.no_grad()
     def forward(self, patches: torch.Tensor, seed: Seed) -> torch.Tensor:
         """Masked patches: (N, 96, 64) -> a new tensor (N, 96, 64). On a CPU the same seed gives the same result."""
+        filling = patches.mean() if self.mode == "per_batch" else patches.mean(dim=(1, 2), keepdim=True)
         with seeded(seed, patches.device):
-            return self.masks(patches.transpose(-1, -2)).transpose(-1, -2).contiguous()
+            return torch.where(self.masks(torch.ones_like(patches)) > 0, patches, filling)
 
 
 class BatchedLowPass(LowPassFilter):
@@ -209,7 +219,8 @@ AUGMENTATIONS: dict[str, Callable[[Path | None, int], Augmenters]] = {
     "none": lambda impulse_responses, rate_hz: Augmenters(unchanged, unchanged),
     "waveform": of_sounds("per_batch"),
     "waveform_per_example": of_sounds("per_example"),
-    "spec": lambda impulse_responses, rate_hz: Augmenters(unchanged, SpecAugment()),
+    "spec": lambda impulse_responses, rate_hz: Augmenters(unchanged, SpecAugment("per_batch")),
+    "spec_per_example": lambda impulse_responses, rate_hz: Augmenters(unchanged, SpecAugment("per_example")),
 }
 
 

@@ -32,7 +32,7 @@ def pretrain(
         encoder: path of encoder.safetensors to write (encoder.json comes with it).
         history: path of history.csv to write.
         name: of the encoder setting.
-        seed: of the initial weights, of the order of stored pairs, and of augmentations.
+        seed: of the initial weights, of streamed pairs or the order of stored ones, and of augmentations.
         recipe: of the pairs.
         augmentation: of each view, a name of `augment.AUGMENTATIONS`; the paper has none with a delta above 0.
         store: manifest.json of the pairs, where `training.source` is "store", and None where it is "stream".
@@ -97,7 +97,7 @@ def pretrain_on_recordings(
         seed: of the initial weights, of crops and of augmentations.
         manifest, duration_s, views, layers: as in `sources.Recordings`.
         recordings: their name.
-        training: settings, of which `source` is not used.
+        training: settings, of which `source` and `gpu_pairs` are not used.
 
     Raises:
         UserError: as `training.train`.

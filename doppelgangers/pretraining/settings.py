@@ -8,7 +8,7 @@ from doppelgangers.settings import Count, CountOrZero, Fraction, LocalPath, Name
 
 AFFECTS_RESULTS = False  # the values do, and they are in the params of the rules
 
-Augmentation = Literal["none", "waveform", "waveform_per_example", "spec"]
+Augmentation = Literal["none", "waveform", "waveform_per_example", "spec", "spec_per_example"]
 
 
 class RealEncoderSettings(Section):
@@ -19,7 +19,10 @@ class RealEncoderSettings(Section):
         "crop", description="crop: both views are the same random crop; jitter: two random crops of one recording"
     )
     layers: Count = Field(1, description="number of seconds of one recording that are mixed into a view; 1: no mixing")
-    augmentation: Augmentation = Field("waveform_per_example", description="of each view; paper: waveform_per_example")
+    augmentation: Augmentation = Field(
+        "waveform_per_example",
+        description="of each view; paper: waveform_per_example; the authors' SpecAugment: spec_per_example",
+    )
 
     @model_validator(mode="after")
     def check_views(self):
@@ -35,7 +38,9 @@ class RecordingSettings(Section):
 
     path: LocalPath = Field(description="folder (its subfolders count too), or zip or tar archive, of sound files")
     limit_files: CountOrZero = Field(
-        100_000, description="use at most this many files, drawn at random; 0: all; paper: 100,000"
+        100_000,
+        description="use at most this many files, drawn at random; 0: all; paper: 90,000, nine tenths of the 100,000 that it "
+        "keeps",
     )
     tolerate_files: CountOrZero = Field(0, description="leave out at most this many damaged files; one more is an error")
 
@@ -74,6 +79,11 @@ class PretrainSettings(Section):
     )
     batch_pairs: Annotated[int, Field(ge=2)] = Field(
         128, description="pairs per step, summed over all GPUs; paper: 768 on each"
+    )
+    gpu_pairs: Literal["own", "same"] = Field(
+        "own",
+        description="pairs of each GPU; own: its part of the batch; same: all have the part of the first, as the authors' two "
+        "have (docs/pretraining.md); recordings are always own",
     )
     objective: Literal["align_uniform", "nt_xent"] = Field(
         "align_uniform", description="align_uniform: alignment + uniformity, paper; nt_xent: that of SimCLR"

@@ -36,17 +36,20 @@ class Source(Protocol):
     """What pairs come from; a plain value, which other processes can receive and open themselves."""
 
     def open(self, batch_pairs: int, seed: int) -> Pairs:
-        """The pairs, in batches of `batch_pairs`; the seed decides the order of stored pairs and the crops of recordings."""
+        """The pairs, in batches of `batch_pairs`; the seed chooses streamed pairs, the order of stored ones, and crops."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Stream:
-    """Pairs of a recipe that are synthesized at each step: numbers in order, each once, whatever the training's seed."""
+    """Pairs of a recipe that are synthesized at each step: numbers in order, each once; each seed has pairs of its own.
+
+    Seeds that changed only the initial weights would hide the spread that comes from the pairs.
+    """
 
     recipe: PairRecipe
 
     def open(self, batch_pairs: int, seed: int) -> Pairs:
-        pairs = PairGenerator(self.recipe)
+        pairs = PairGenerator(self.recipe, sequence=seed)
         # DLPack: torch takes the sounds where JAX made them, on a GPU too, without a copy.
         return Pairs(pairs.synth.samples, ascending(batch_pairs), lambda numbers: torch.from_dlpack(pairs.render(numbers)))
 

@@ -130,7 +130,8 @@ def require_room(training: Training, samples: int, device: torch.device, ranks: 
 def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int, ranks: int) -> None:
     """All steps of one rank; the first one also reports and saves."""
     settings, card, steps = training.settings, training.whole_card, steps_of(training.settings)
-    learner = training.new_learner(device, rank, ranks)
+    part = rank if settings.gpu_pairs == "own" else 0  # of the batch, and of the augmentations that are drawn
+    learner = training.new_learner(device, part, ranks)
     side, kept = (training.encoder.with_name(name) for name in ("checkpoint.pt", "checkpoint.other.pt"))
     start, rows = 0, []
     if state := load_state(side, card.settings, device):
@@ -144,7 +145,7 @@ def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int,
     reporter = Reporter(training.history, name, settings, start, rows) if rank == 0 else None
     watch, saver = Stopwatch(device), Saver(side, card.settings, training.checkpoint_every_s)
     with saver.wait_for_sigterm():
-        for step, (sounds, source_s) in enumerate(batches(pairs, range(start, steps), device, rank, ranks), start + 1):
+        for step, (sounds, source_s) in enumerate(batches(pairs, range(start, steps), device, part, ranks), start + 1):
             watch.end("wait")
             learning_rate = learner.learning_rate
             terms, embeddings = learner.step(sounds, step, watch)

@@ -24,20 +24,32 @@ from synthax.synth import BaseSynth
 
 from doppelgangers.synthesis.dsp import Grid, accumulate, cosine, sine, to_blocks, to_signal, wrap
 
+Method = tuple[type[nn.Module], str]  # kind of module, name of its method
+
 A440 = 69  # MIDI number of 440 Hz
 SEMITONES = 12
 
 
-def apply(synth: BaseSynth, parameters: dict) -> jax.Array:
+def apply(synth: BaseSynth, parameters: dict, scaled: bool = True) -> jax.Array:
     """Render one sound: a SynthAX synthesizer of batch size one and its parameters -> audio (1, T).
 
     Control signals stay at the control rate, (1, C), until they are combined with audio. Audio is in blocks (see `dsp`) until
-    it is mixed.
+    it is mixed. If it is scaled, it is divided by its peak where that is above 1.
     """
+    return apply_with(METHODS if scaled else {**METHODS, MIXER: add}, synth, parameters)
+
+
+def apply_plainly(synth: BaseSynth, parameters: dict, scaled: bool = True) -> jax.Array:
+    """The same by SynthAX's own code."""
+    return apply_with({} if scaled else {MIXER: add_plainly}, synth, parameters)
+
+
+def apply_with(methods: dict[Method, Callable[..., jax.Array]], synth: BaseSynth, parameters: dict) -> jax.Array:
+    """Run a synthesizer with some methods of its modules replaced."""
     grid = Grid(int(synth.config.buffer_size), int(synth.config.control_buffer_size))
 
     def interceptor(method, args, kwargs, context):
-        for (kind, name), function in METHODS.items():
+        for (kind, name), function in methods.items():
             if isinstance(context.module, kind) and context.method_name == name:
                 return function(context.module, grid, *args, **kwargs)
         return method(*args, **kwargs)
@@ -99,10 +111,20 @@ def noise(module: Noise, grid: Grid) -> jax.Array:
 
 def mix(module: AudioMixer, grid: Grid, *signals: jax.Array) -> jax.Array:
     """The sum of the signals times their levels; divided by its peak if that is above 1."""
+    audio = add(module, grid, *signals)
+    return audio / jnp.maximum(jnp.abs(audio).max(axis=-1, keepdims=True), 1)
+
+
+def add(module: AudioMixer, grid: Grid, *signals: jax.Array) -> jax.Array:
+    """The sum of the signals times their levels."""
     levels = value(module, "level")
     total = functools.reduce(operator.add, (levels[:, i, None, None] * signal for i, signal in enumerate(signals)))
-    audio = to_signal(total, grid.samples)
-    return audio / jnp.maximum(jnp.abs(audio).max(axis=-1, keepdims=True), 1)
+    return to_signal(total, grid.samples)
+
+
+def add_plainly(module: AudioMixer, grid: Grid, *signals: jax.Array) -> jax.Array:
+    """The same of signals that are not in blocks."""
+    return jnp.einsum("bi,ibt->bt", value(module, "level"), jnp.stack(signals))
 
 
 def lfo(module: LFO, grid: Grid, rate: jax.Array) -> jax.Array:
@@ -131,15 +153,17 @@ def ramp(module: ADSR, grid: Grid, duration: jax.Array, start: jax.Array | None 
     return jnp.exp2(value(module, "alpha")[:, None] * jnp.log2(rise))
 
 
-# (kind of module, name of its method) -> the function that replaces it: (module, grid, arguments of the method) -> result.
-METHODS: dict[tuple[type[nn.Module], str], Callable[..., jax.Array]] = {
+MIXER: Method = (AudioMixer, "__call__")
+
+# Method -> the function that replaces it: (module, grid, arguments of the method) -> result.
+METHODS: dict[Method, Callable[..., jax.Array]] = {
     (ControlRateUpsample, "__call__"): upsample,
     (VCA, "__call__"): amplify,
     (SineVCO, "__call__"): oscillate,
     (SquareSawVCO, "__call__"): oscillate,
     (FmVCO, "__call__"): oscillate_fm,
     (Noise, "__call__"): noise,
-    (AudioMixer, "__call__"): mix,
+    MIXER: mix,
     (LFO, "__call__"): lfo,
     (ADSR, "ramp"): ramp,
 }

@@ -1,6 +1,7 @@
 """Stage: make the pairs of one architecture and delta, as a store for training."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def generate_pairs(manifest: Path, *, recipe: PairRecipe, count: int, shard_pair
     Raises:
         UserError: when there is too little space on the disk, or a sound is not finite.
     """
+    if recipe.peak != "own":
+        raise ValueError("the sounds of a store are read in other batches than they were made in: peak must be own")
     folder = Path(manifest).parent
     pairs = PairGenerator(recipe)
     settings = {
@@ -40,6 +43,8 @@ def generate_pairs(manifest: Path, *, recipe: PairRecipe, count: int, shard_pair
         "parameters": pairs.synth.dimension,
         "dtype": "int16",
         "jax": jax.__version__,
+        "backend": jax.default_backend(),
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "code": code,
     }
     starts = range(0, count, shard_pairs)

@@ -21,6 +21,11 @@ class SynthSettings(Section):
         description="fast: SynthAX's synthesizers, computed by faster code; synthax: by SynthAX's own code, to compare "
         "(docs/design.md)",
     )
+    peak: Literal["own", "first_of_batch"] = Field(
+        "own",
+        description="what a sound is divided by if that is above 1; own: its own peak; first_of_batch: that of the first sound "
+        "of its batch, as in SynthAX, paper; with pretrain.source stream only, and not for sounds to listen to",
+    )
 
 
 class FactorSettings(Section):
@@ -41,7 +46,9 @@ class FactorSettings(Section):
 class PairSettings(Section):
     """The pairs of doppelgängers. Each has an address, (seed, index), and sounds the same wherever it is made."""
 
-    seed: Seed = Field(0, description="chooses the sequence of pairs")
+    seed: Seed = Field(
+        0, description="chooses the pairs; those of a stream (pretrain.source) are chosen by the encoder's seed, too"
+    )
     perturbation: Literal["gaussian", "anisotropic", "curriculum"] = Field(
         "gaussian",
         description="how the parameters are perturbed; gaussian: all with the same delta, paper; anisotropic: with factors; "

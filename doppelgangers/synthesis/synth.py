@@ -4,11 +4,13 @@ SynthAX 0.2.2 scales every sound of a batch by the peak of the batch's FIRST sou
 each sound is a SynthAX batch of one under `jax.vmap`: it is scaled by its own peak, and is the same sound in any batch.
 """
 
+import contextlib
 import dataclasses
 import functools
 import re
 from collections.abc import Callable
 
+import flax
 import jax
 import jax.flatten_util
 import jax.numpy as jnp
@@ -17,6 +19,32 @@ from synthax.synth import ParametricSynth, Voice, VoiceExpanded
 
 from doppelgangers.synthesis import fast_synthax
 from doppelgangers.synthesis.architectures import Additive, Percussive
+
+# Options of JAX and Flax that change sounds, or with which SynthAX's code is refused. Both take them from the environment
+# (JAX_ENABLE_X64, FLAX_FIX_RNG_SEPARATOR, ...), which must not change what a pair sounds like. Of XLA_FLAGS, `generate` sets
+# what counts; the others can change how a sound is rounded, as another processor can, and are recorded with the pairs.
+OPTIONS = {
+    "jax_default_prng_impl": "threefry2x32",
+    "jax_threefry_partitionable": True,
+    "jax_random_seed_offset": 0,
+    "jax_enable_x64": False,
+    "jax_default_matmul_precision": None,
+    "jax_disable_jit": False,
+    "jax_disable_most_optimizations": False,
+    "flax_fix_rng_separator": False,
+    # Refusals: of types and keys that SynthAX mixes, and of what may become of numbers (`generate` finds what is not finite).
+    "jax_numpy_dtype_promotion": "standard",
+    "jax_numpy_rank_promotion": "allow",
+    "jax_legacy_prng_key": "allow",
+    "jax_transfer_guard": "allow",
+    "jax_error_checking_behavior_nan": "ignore",
+    "jax_error_checking_behavior_divide": "ignore",
+    "jax_error_checking_behavior_oob": "ignore",
+    "jax_scan3": False,
+}
+for name, setting in OPTIONS.items():
+    with contextlib.suppress(AttributeError, LookupError):  # other versions do not have all of them
+        (jax if name.startswith("jax_") else flax).config.update(name, setting)
 
 # The first three are the paper's (section 3), with its names and 78, 130 and 340 parameters.
 ARCHITECTURES = {
@@ -27,11 +55,9 @@ ARCHITECTURES = {
     "additive": (Additive, {}),
 }
 
-# Name -> function of a SynthAX synthesizer of batch size one and its parameters, which returns audio (1, T).
-RENDERERS = {
-    "fast": fast_synthax.apply,
-    "synthax": lambda synth, parameters: synth.apply(parameters),
-}
+# Name -> function of a SynthAX synthesizer of batch size one, its parameters, and whether a sound is divided by its peak if
+# that is above 1; it returns audio (1, T).
+RENDERERS = {"fast": fast_synthax.apply, "synthax": fast_synthax.apply_plainly}
 
 # Group of parameters -> pattern of their names in SynthAX, "module/parameter". A parameter is in the first group that matches;
 # "mixer" takes the rest (levels, modulation matrix, shapes and phases of the oscillators).
@@ -58,7 +84,7 @@ class Synthesizer:
         groups: group of each of the D parameters, a name of `GROUPS`.
         draw: key -> theta (D,) in [0, 1], as SynthAX's own `init` draws it: uniform in the human-readable range of each
             parameter, then mapped to [0, 1] by the parameter's curve (so not uniform in [0, 1]).
-        render: theta (D,) -> mono audio (T,) float32 in [-1, 1].
+        render: theta (D,) -> mono audio (T,) float32; in [-1, 1] if it is scaled.
     """
 
     dimension: int
@@ -76,6 +102,7 @@ def synthesizer(
     duration_s: float = 1.0,
     control_rate_hz: int = 480,
     renderer: str = "fast",
+    scaled: bool = True,
 ) -> Synthesizer:
     """Build a named architecture.
 
@@ -85,6 +112,7 @@ def synthesizer(
         duration_s: length of the sound in seconds.
         control_rate_hz: rate of envelopes and LFOs in Hz.
         renderer: one of `RENDERERS`; "synthax" is for comparison.
+        scaled: whether a sound is divided by its peak if that is above 1.
 
     Raises:
         KeyError: for an unknown architecture or renderer.
@@ -102,7 +130,7 @@ def synthesizer(
         samples=int(synth.config.buffer_size),
         groups=groups_of(shapes),
         draw=lambda key: jax.flatten_util.ravel_pytree(synth.init(key))[0],
-        render=lambda theta: apply(synth, unravel(theta))[0],
+        render=lambda theta: apply(synth, unravel(theta), scaled)[0],
     )
 
 

@@ -30,10 +30,21 @@ RENAMED = {"encoders.hear": "encoders.peers"}
 TABLE_COLUMNS = ("encoder", "source", "architecture", "delta", "augmentation", "seeds", "pairs")
 
 
+class FurtherGrid(Section):
+    """More encoders that are trained on doppelgängers: every architecture at every delta and augmentation."""
+
+    architectures: Annotated[list[Architecture], Field(min_length=1), Unique] = Field(description="as encoders.architectures")
+    deltas: Annotated[list[Delta], Field(min_length=1), Unique] = Field(description="as encoders.deltas")
+    augmentations: Annotated[list[Augmentation], Field(min_length=1), Unique] = Field(description="as encoders.augmentations")
+
+
 class EncoderGrid(Section):
     """Which encoders are rows of the table: every architecture at every delta and augmentation, each with every seed."""
 
     random_init: bool = Field(True, description="add the encoder before any training, which all others have to beat")
+    random_seeds: Annotated[list[Seed], Field(min_length=1), Unique] = Field(
+        [0, 1, 2, 3, 4], description="of random_init, which costs no training; the table has the mean over them"
+    )
     architectures: Annotated[list[Architecture], Unique] = Field(
         ["voice"],
         description="synthesizers; the paper's are voice, voicefm and parametric; percussive: strokes; additive: held notes",
@@ -44,10 +55,17 @@ class EncoderGrid(Section):
     augmentations: Annotated[list[Augmentation], Field(min_length=1), Unique] = Field(
         ["none"],
         description="of each view; none; waveform: the paper's chain, drawn once for every 100 sounds as in the authors' code; "
-        "waveform_per_example: drawn for each sound; spec: SpecAugment",
+        "waveform_per_example: drawn for each sound; spec: SpecAugment; spec_per_example: filled with each sound's own mean",
     )
     seeds: Annotated[list[Seed], Field(min_length=1), Unique] = Field(
-        [0], description="of the initial weights and the order of the pairs; the table has the mean over them"
+        [0],
+        description="of the initial weights, and of the pairs (with pretrain.source store, of their order); the table has the "
+        "mean over them",
+    )
+    further: list[FurtherGrid] = Field(
+        [],
+        description="more encoders, such as those with augmentations, a list of {architectures: ..., deltas: ..., "
+        "augmentations: ...}; an encoder that is named twice is one row",
     )
     real: dict[Name, RealEncoderSettings] = Field(
         {}, description="baselines trained on recordings, name: {recordings: ..., views: ...} (docs/pretraining.md)"
@@ -92,7 +110,7 @@ class Config(Section):
     def check_encoders(self):
         """What no single key of the encoders can tell."""
         named = [*self.encoders.real, *self.encoders.released, *self.encoders.peers]
-        trained = self.encoders.architectures and self.encoders.deltas
+        trained = (self.encoders.architectures and self.encoders.deltas) or self.encoders.further
         if not (self.encoders.random_init or trained or named):
             raise ValueError("encoders: nothing to evaluate; set random_init, or name architectures and deltas")
         if twice := [name for name in named if [*named, "random_init"].count(name) > 1]:
@@ -106,6 +124,8 @@ class Config(Section):
         pairs, pretrain = self.pairs, self.pretrain
         if pairs.perturbation == "curriculum" and pretrain.source == "store":
             raise ValueError("pairs.perturbation: a curriculum needs pairs in their order; set pretrain.source to stream")
+        if self.synth.peak == "first_of_batch" and pretrain.source == "store":
+            raise ValueError("synth.peak: a store has no batches, so no first_of_batch; set pretrain.source to stream")
         if pairs.perturbation != "anisotropic" and pairs.factors != FactorSettings():
             raise ValueError(
                 f"pairs.factors: {pairs.perturbation} has none; set pairs.perturbation to anisotropic, or all factors to 1"
@@ -164,9 +184,9 @@ def explain(fault: Any) -> str:
 
 
 def section_at(path: tuple) -> Any:
-    """The section at a path of keys; in a mapping that the user fills, every name leads to the same one."""
+    """The section at a path of keys; in a mapping or list that the user fills, every entry leads to the same one."""
     section: Any = Config
     for part in path:
-        is_mapping = get_origin(section) is dict
-        section = get_args(section)[1] if is_mapping else section.model_fields[part].annotation
+        is_filled = get_origin(section) in (dict, list)
+        section = get_args(section)[-1] if is_filled else section.model_fields[part].annotation
     return section

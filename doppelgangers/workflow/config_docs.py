@@ -30,7 +30,8 @@ def bounds(schema: dict) -> str:
         return " | ".join(map(bounds, schema["anyOf"]))
     if schema.get("type") == "array":
         return f"list of {bounds(schema['items'])}"
-    return " ".join(filter(None, [WORDS.get(schema["type"], schema["type"]), limits]))
+    kind = schema.get("type", "object")  # a section is only referred to
+    return " ".join(filter(None, [WORDS.get(kind, kind), limits]))
 
 
 def walk(model: type[BaseModel], values: BaseModel, prefix: str = ""):
@@ -84,14 +85,14 @@ def render_docs() -> str:
             if "." not in key:
                 lines += ["", f"## {key}", *HEAD]
             lines.append(table_row(key, inline(value), property_of(key), field.description))
-            entry = get_args(field.annotation)[1] if get_origin(field.annotation) is dict else None
-            if isinstance(entry, type) and issubclass(entry, BaseModel):
-                lines += entry_rows(f"{key}.<name>", entry)
+            *_, entry = get_args(field.annotation) or [None]
+            if get_origin(field.annotation) in (dict, list) and isinstance(entry, type) and issubclass(entry, BaseModel):
+                lines += entry_rows(f"{key}.<{'name' if get_origin(field.annotation) is dict else 'number'}>", entry)
     return "\n".join(lines) + "\n"
 
 
 def entry_rows(key: str, model: type[BaseModel]) -> list[str]:
-    """Rows for the keys of an entry of a mapping that the user fills."""
+    """Rows for the keys of an entry of a mapping or list that the user fills."""
     properties = model.model_json_schema()["properties"]
     defaults = {name: "" if field.is_required() else inline(field.default) for name, field in model.model_fields.items()}
     return [

@@ -15,7 +15,7 @@ from typing import Any
 
 from doppelgangers.errors import UserError
 from doppelgangers.files import write_json
-from doppelgangers.provenance import commit, machine, versions
+from doppelgangers.provenance import commit, environment, machine, versions
 
 # JAX would take most of a GPU's memory at its first use, and torch shares that GPU. Set here, before JAX loads.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -88,6 +88,7 @@ def record(snakemake: Any, seconds: float) -> dict:
         "code": snakemake.params.code,
         "commit": commit(),
         "versions": versions(),
+        "environment": environment(),
         "python": platform.python_version(),
         "machine": machine(),
         "threads": snakemake.threads,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task
 from doppelgangers.datasets.settings import DatasetSettings
-from doppelgangers.workflow.config import Config
+from doppelgangers.workflow.config import Config, EncoderGrid, FurtherGrid
 
 DOWNLOADS = "resources/downloads"
 
@@ -109,11 +109,13 @@ def inputs_of(config: Config, dataset: str) -> list[str]:
 
 def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
     """The encoders that are trained on doppelgängers, by the names of their settings."""
+    grids: list[EncoderGrid | FurtherGrid] = [config.encoders, *config.encoders.further]
     encoders = [
         SyntheticEncoder(architecture, delta, augmentation)
-        for architecture in config.encoders.architectures
-        for delta in config.encoders.deltas
-        for augmentation in config.encoders.augmentations
+        for grid in grids
+        for architecture in grid.architectures
+        for delta in grid.deltas
+        for augmentation in grid.augmentations
     ]
     return {encoder.name: encoder for encoder in encoders}
 

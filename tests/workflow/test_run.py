@@ -44,6 +44,7 @@ def test_everything_that_is_promised_is_there(finished):
     record = read_json(finished.path("logs/pretrain/voice-0.05_seed=0.json"))
     assert record["config"]["pretrain"]["pairs"] == 512
     assert record["versions"]["torch"]
+    assert record["environment"]["JAX_COMPILATION_CACHE_DIR"]
     assert record["peak_memory_mb"] > 100
     assert re.fullmatch(r"pretraining\.pretrain\.pretrain [0-9a-f]{16}", record["code"])
 

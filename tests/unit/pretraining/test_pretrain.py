@@ -9,22 +9,25 @@ import pytest
 import safetensors.torch
 import torch
 
+from doppelgangers.encoders.card import Card
 from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.initialize import initialize
 from doppelgangers.errors import UserError
 from doppelgangers.files import read_json
 from doppelgangers.pretraining import history, learner, memory, saving
+from doppelgangers.pretraining.augment import Augmentation
 from doppelgangers.pretraining.learner import Learner, learning_rate_factor
 from doppelgangers.pretraining.losses import align_uniform
 from doppelgangers.pretraining.pretrain import pretrain, pretrain_on_recordings
 from doppelgangers.pretraining.settings import PretrainSettings
 from doppelgangers.pretraining.sources import Store, Stream
 from doppelgangers.pretraining.stopwatch import PARTS
+from doppelgangers.pretraining.training import Training, train_rank
 from doppelgangers.synthesis.generate import PairRecipe
 from doppelgangers.synthesis.pairs import generate_pairs
 from tests.recorded import write_decoded
-from tests.unit.pretraining.small import RECIPE, WIDTH, changed, small_learner
+from tests.unit.pretraining.small import CPU, RECIPE, WIDTH, changed, small_learner
 
 STAGE = dict(
     name="voice-0.05", recipe=RECIPE, augmentation="none", seed=0, impulse_responses=None, width=WIDTH, checkpoint_every_s=30
@@ -185,6 +188,36 @@ def test_store_and_stream_give_the_same_sounds(store):
     fresh = stream.read(np.concatenate([stream.order(step) for step in range(4)]))
     torch.testing.assert_close(epoch, fresh[order], atol=1e-4, rtol=0)
     assert not np.array_equal(stored.order(4), stored.order(0))  # another order
+
+
+def test_each_seed_has_a_stream_of_its_own():
+    recipe = PairRecipe("percussive", 0.05)  # it is compiled soonest
+    sounds = [Stream(recipe).open(8, seed).read(np.arange(8)).flatten(0, 1) for seed in (0, 1)]
+    likeness = torch.corrcoef(torch.cat(sounds))[:16, 16:]
+    assert likeness.abs().max() < 0.99  # no sound of one is in the other
+
+
+@pytest.mark.parametrize(("gpu_pairs", "part"), [("own", 1), ("same", 0)])
+def test_two_processes_take_their_own_pairs_or_the_same(tmp_path, monkeypatch, gpu_pairs, part):
+    """The authors' two processes draw the same pairs and the same augmentations."""
+    taken, new_learner = [], Training.new_learner
+
+    def one_process(training, device, rank=0, ranks=1):
+        taken.append((rank, ranks))
+        return new_learner(training, device)
+
+    def no_batches(pairs, steps, device, rank, ranks):
+        taken.append((rank, ranks))
+        return iter(())
+
+    monkeypatch.setattr(Training, "new_learner", one_process)
+    monkeypatch.setattr("doppelgangers.pretraining.training.batches", no_batches)
+    card = Card("voice-0.05", "synthetic", seed=0, width=WIDTH)
+    settings, source = changed(gpu_pairs=gpu_pairs, source="stream"), Stream(RECIPE)
+    paths = {"encoder": tmp_path / "encoder.safetensors", "history": tmp_path / "history.csv"}
+    training = Training(**paths, card=card, settings=settings, width=WIDTH, source=source, augmentation=Augmentation("none"))
+    train_rank(1, 2, CPU, training)
+    assert taken[-2:] == [(part, 2), (part, 2)]
 
 
 @pytest.mark.parametrize("options", [{"views": "jitter", "layers": 1}, {"views": "crop", "layers": 2}])

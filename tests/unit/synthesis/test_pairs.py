@@ -1,6 +1,8 @@
 import dataclasses
+import os
 import shutil
 
+import jax
 import numpy as np
 import pytest
 import soundfile
@@ -102,6 +104,21 @@ def test_shards_of_other_settings_are_not_kept(undisturbed, tmp_path, written, c
     assert sorted(path.name for path in tmp_path.glob("*shard-*.npy")) == ["shard-00000.npy", "shard-00001.npy"]
 
 
+def test_shards_of_other_compiler_flags_are_not_kept(undisturbed, tmp_path, written, monkeypatch):
+    shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")  # JAX has read them already
+    generate_pairs(tmp_path / "manifest.json", count=8, **SETTINGS)
+    assert written == [0]
+    assert read_json(tmp_path / "manifest.json")["xla_flags"] == "--xla_cpu_enable_fast_math=true"
+
+
+def test_a_store_has_no_batches_for_a_peak_to_come_from(tmp_path):
+    with pytest.raises(ValueError, match="peak must be own"):
+        generate_pairs(
+            tmp_path / "manifest.json", recipe=dataclasses.replace(RECIPE, peak="first_of_batch"), count=8, shard_pairs=8
+        )
+
+
 def test_a_shard_that_was_damaged_is_made_again(undisturbed, tmp_path, written):
     shutil.copytree(undisturbed, tmp_path, dirs_exist_ok=True)
     (tmp_path / "shard-00001.npy").write_bytes(b"damaged")
@@ -159,7 +176,10 @@ def test_samples_are_playable_and_the_page_names_them(tmp_path):
 
 def test_the_manifest_says_how_the_pairs_were_made(undisturbed):
     manifest = read_json(undisturbed / "manifest.json")
-    made = dict(architecture="voice", delta=0.25, seed=0, perturbation="gaussian", factors={}, ramp_pairs=1, duration_s=1.0)
+    assert (manifest["backend"], manifest["xla_flags"]) == (jax.default_backend(), os.environ.get("XLA_FLAGS", ""))
+    made = dict(
+        architecture="voice", delta=0.25, seed=0, peak="own", perturbation="gaussian", factors={}, ramp_pairs=1, duration_s=1.0
+    )
     made |= dict(control_rate_hz=480, renderer="fast", rate_hz=16000, shard_pairs=8, samples=16000, parameters=78, count=20)
     assert {key: manifest[key] for key in made} == made
     settings = read_json(undisturbed / "shards.json")["settings"]

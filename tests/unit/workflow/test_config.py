@@ -1,11 +1,12 @@
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.checks import check_licences, check_sources
 from doppelgangers.workflow.config import Config, load
 from doppelgangers.workflow.config_docs import ROOT, products
-from doppelgangers.workflow.plan import columns_of, datasets_of, inputs_of, slice_of, tasks_of
+from doppelgangers.workflow.plan import columns_of, datasets_of, inputs_of, slice_of, synthetic_encoders, tasks_of
 
 
 def test_generated_files_do_not_drift():
@@ -80,6 +81,8 @@ def named(*tasks, also=()):
         ({"encoders": {"released": {"random_init": "x"}}}, r"encoders: 'random_init' names two encoders"),
         ({"pairs": {"perturbation": "curriculum"}}, r"a curriculum needs pairs in their order; set pretrain.source to stream"),
         ({"pretrain": {"gpus": 3}}, r"batch_pairs: 3 processes cannot share 128 pairs evenly"),
+        ({"synth": {"peak": "first_of_batch"}}, r"synth.peak: a store has no batches, .*; set pretrain.source to stream"),
+        ({"encoders": {"further": [{"deltass": ["0"]}]}}, r"encoders.further.0.deltass: unknown key; did you mean deltas\?"),
         ({"pretrain": {"gpus": "all"}}, r"pretrain.gpus.* = 'all'"),
         ({"probe": {"kind": "svm"}}, r"probe.kind = 'svm': Input should be 'suite', 'linear', 'mlp' or 'hear_linear'"),
         ({"probe": {"also": ["mlp", "mlp"]}}, r"probe.also = .*names an entry twice"),
@@ -101,6 +104,35 @@ def named(*tasks, also=()):
 def test_faults_are_named(raw, message):
     with pytest.raises(UserError, match=message):
         load(raw)
+
+
+def test_one_command_makes_the_papers_table_and_one_more_overlay_the_authors_run():
+    config: dict = {}
+    for name in ("paper", "real"):
+        update_config(config, yaml.safe_load((ROOT / f"configs/{name}.yaml").read_text()))
+    paper = load(config)
+    architectures, deltas = ("voice", "voicefm", "parametric"), ("0.01", "0.05", "0.1", "0.25", "0.5")
+    rows = {f"{name}-{delta}" for name in architectures for delta in (*deltas, "0-waveform", "0.25-waveform")}
+    assert set(synthetic_encoders(paper)) == rows
+    real = {name: (row.views, row.layers, row.augmentation) for name, row in paper.encoders.real.items()}
+    assert real == {
+        "vggsound_augmented": ("crop", 1, "waveform_per_example"),
+        "vggsound_jitter": ("jitter", 1, "none"),
+        "vggsound_layered": ("crop", 5, "waveform_per_example"),
+    }
+    assert paper.encoders.random_init
+    assert paper.recordings["vggsound"].limit_files == 90_000
+    assert paper.augment.impulse_responses == "mit_ir"
+    steps = paper.pretrain.pairs / paper.pretrain.batch_pairs
+    assert (steps, paper.pretrain.learning_rate, paper.synth.peak) == (200 * 117, 0.36, "own")
+
+    update_config(config, yaml.safe_load((ROOT / "configs/authors.yaml").read_text()))
+    authors = load(config)
+    assert set(synthetic_encoders(authors)) == rows
+    steps = authors.pretrain.pairs / authors.pretrain.batch_pairs
+    assert (steps, authors.pretrain.learning_rate, authors.pretrain.batch_pairs) == (11_800, 0.72, 2 * 768)
+    assert (authors.pretrain.gpus, authors.pretrain.gpu_pairs) == (2, "same")
+    assert (authors.synth.peak, authors.pretrain.precision) == ("first_of_batch", "float32")
 
 
 def test_all_faults_are_said_at_once():
