@@ -33,6 +33,16 @@ def open_zip(parts: list[Path]) -> zipfile.ZipFile:
     return archive
 
 
+def name_of(info: zipfile.ZipInfo) -> str:
+    """Name of a member. Archives of macOS and some others have UTF-8 names without saying so; Python reads them as cp437."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode()
+    except UnicodeError:
+        return info.filename
+
+
 def count_parts(last: Path) -> int:
     """Number of parts of an archive, by the record at the end of its last part (APPNOTE 4.3.16)."""
     with open(last, "rb") as file:
