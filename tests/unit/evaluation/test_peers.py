@@ -163,7 +163,9 @@ def test_embeddings_are_checked(sounds, peer, change, message):
 def write(folder, **changes):
     task = Task(**{"dataset": "birds", "label": "bird", **changes})
     written = folder / "tasks/birds-doppelgangers-full"
-    write_hear_task(written, name="birds", task=task, row=ROW, files=[folder / "mine"], checksum="")
+    write_hear_task(
+        written, name="birds", task=task, row=ROW, clips=folder / "out/clips.csv", files=[folder / "mine"], checksum=""
+    )
     return written
 
 
