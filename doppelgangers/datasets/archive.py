@@ -207,7 +207,7 @@ def is_part(path: Path, last: Path) -> bool:
 
 def remedy(path: Path) -> str:
     """What to do about a damaged file. What we fetched can be fetched again; a file of the user's own is never touched."""
-    if not path.is_absolute() and path.is_relative_to(DOWNLOADS):
+    if path.is_relative_to(DOWNLOADS) and ".." not in path.parts:
         return "delete it and run again, so that it is fetched anew"
     return "compare it with the place it comes from, and copy it anew"
 
