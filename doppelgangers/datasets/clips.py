@@ -16,6 +16,7 @@ from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.errors import UserError
 
+LENGTH = "unpadded_s"  # column of clips.csv: length of a clip before padding, at most that of the dataset, in seconds
 LFS_POINTER = b"version https://git-lfs"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -115,7 +116,7 @@ def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
     try:
         clips = importlib.import_module(f"doppelgangers.datasets.{row.module}").load(tree, pinned, **row.own)
     except UserError as error:
-        raise UserError(f"{dataset}: {tree}: {error}") from error
+        raise UserError(f"{dataset}: {tree}: {error}{missing_archives(row, tree)}") from error
     if pinned and row.clips and len(clips.table) != row.clips:
         raise UserError(
             f"{dataset}: {tree} has {len(clips.table)} clips, expected {row.clips}; to use it nevertheless, set "
@@ -125,6 +126,15 @@ def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
         twice = clips.table["clip"][clips.table["clip"].duplicated()].iloc[0]
         raise UserError(f"{dataset}: {tree} names the clip {twice} twice")
     return clips
+
+
+def missing_archives(row: Dataset, tree: Tree) -> str:
+    """Which archives of a dataset are not in the user's folder that has the others; for messages."""
+    for folder in tree.paths:
+        missing = [archive.file for archive in row.archives if not (folder / archive.file).is_file()]
+        if 0 < len(missing) < len(row.archives):
+            return f"; of the archives in {folder}, {', '.join(missing)} is missing"
+    return ""
 
 
 def rows_named(table: pd.DataFrame, clips: pd.Series) -> pd.DataFrame:
@@ -140,7 +150,15 @@ def rows_named(table: pd.DataFrame, clips: pd.Series) -> pd.DataFrame:
 
 
 def read_sounds(
-    clips: Clips, rows: pd.DataFrame, *, rate_hz: int, duration_s: float, threads: int, faults: list[str], title: str
+    clips: Clips,
+    rows: pd.DataFrame,
+    *,
+    rate_hz: int,
+    duration_s: float,
+    threads: int,
+    faults: list[str],
+    title: str,
+    lengths_s: dict[int, float] | None = None,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (row label, sound (T,) float32 at `rate_hz`) in the order of the rows, decoded by several threads.
 
@@ -154,6 +172,7 @@ def read_sounds(
         threads: how many decode and resample.
         faults: gets a message for every damaged clip; it is left out, like one that does not exist.
         title: of the progress bar.
+        lengths_s: gets, by row label, the length of every clip that is not padding, in seconds; at most `duration_s`.
     """
     samples = round(duration_s * rate_hz)
 
@@ -162,6 +181,8 @@ def read_sounds(
         if found is None:
             return None
         sound, found_hz = found
+        if lengths_s is not None:
+            lengths_s[row.Index] = round(min(len(sound) / found_hz, duration_s), 6)
         sound = sound[: int(found_hz * (duration_s + 1))]  # do not resample what is cut off anyway
         return fit(resample(sound, found_hz, rate_hz), samples)
 

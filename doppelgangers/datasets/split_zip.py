@@ -21,7 +21,7 @@ def open_zip(parts: list[Path]) -> zipfile.ZipFile:
     """
     count = count_parts(parts[-1])
     if count != len(parts):
-        raise zipfile.BadZipFile(f"it has {count} parts, and {len(parts)} are here")
+        raise zipfile.BadZipFile(f"it has {count} parts, and {len(parts)} are here; zip -s 0 IN.zip --out OUT.zip joins them")
     ends = list(itertools.accumulate(part.stat().st_size for part in parts))
     archive = zipfile.ZipFile(parts[0] if len(parts) == 1 else io.BufferedReader(Joined(parts, ends)))
     starts = [0, *ends]
