@@ -62,6 +62,7 @@ rule extract_peer_features:
 
 rule write_hear_task:
     input:
+        clips=clips_of_task,
         files=dataset_files,
     output:
         folder=directory("results/hear_tasks/{task}-doppelgangers-full"),

@@ -12,6 +12,7 @@ with job(snakemake):
         name=snakemake.wildcards.task,
         task=task,
         row=Dataset(**config["row"]),
+        clips=snakemake.input.clips,
         files=snakemake.input.files,
         checksum=config["datasets"][task.dataset]["checksum"],
         threads=snakemake.threads,

@@ -1,7 +1,7 @@
 """The datasets and the tasks on them, one row each. These are facts only: a module for each dataset reads and checks it."""
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
 AFFECTS_RESULTS = False  # facts, not code: the rows that a rule uses are in its params
 
@@ -49,6 +49,7 @@ class Dataset:
         archives: what to fetch; none for files of an installed package, or of the user.
         clips: how many it has; 0 where that is not known or depends on the user's own files.
         reference: where these facts come from.
+        own: what the configuration says of the user's own sounds, for the `load` of the module.
     """
 
     module: str
@@ -58,6 +59,7 @@ class Dataset:
     archives: tuple[Archive, ...] = ()
     clips: int = 0
     reference: str = ""
+    own: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

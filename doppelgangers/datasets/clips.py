@@ -23,11 +23,11 @@ Result = TypeVar("Result")
 
 
 class Clips(NamedTuple):
-    """What `load(tree, pinned)` of a dataset's module returns.
+    """What `load(tree, pinned)` of a dataset's module returns; those of the user's own take `Dataset.own` as well.
 
     Attributes:
-        table: a row per clip with `clip` (a unique name), `fold` (a number from 1, or train, valid, test), a column for
-            every label, and what `read` needs.
+        table: a row per clip with `clip` (a unique name), `fold` (a number from 1, or train, valid, test; the user's own
+            may have another name), a column for every label, and what `read` needs.
         read: takes a row (of `DataFrame.itertuples`); returns mono float32 sound (T,) and its rate in Hz, or None where
             there is no such clip; raises `UserError` when it is damaged. Several threads call it.
         select: takes the rows that will be read; it is called before the first of them is read.
@@ -46,7 +46,8 @@ def clips_of_files(tree: Tree, table: pd.DataFrame) -> Clips:
     """
     there = set(tree.names)
     if absent := [file for file in table.file if file not in there]:
-        raise UserError(f"{len(absent)} of {len(table)} recordings are missing, the first is {absent[0]}")
+        why = f": {tree.unread[absent[0]]}" if absent[0] in tree.unread else ""
+        raise UserError(f"{len(absent)} of {len(table)} recordings are missing, the first is {absent[0]}{why}")
 
     def read(clip: Any) -> tuple[np.ndarray, int]:
         data = tree.read(clip.file)
@@ -113,9 +114,9 @@ def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
         UserError: when it is not that dataset, or not all of it.
     """
     try:
-        clips = importlib.import_module(f"doppelgangers.datasets.{row.module}").load(tree, pinned)
+        clips = importlib.import_module(f"doppelgangers.datasets.{row.module}").load(tree, pinned, **row.own)
     except UserError as error:
-        raise UserError(f"{dataset}: {tree}: {error}") from error
+        raise UserError(f"{dataset}: {tree}: {error}{missing_archives(row, tree)}") from error
     if pinned and row.clips and len(clips.table) != row.clips:
         raise UserError(
             f"{dataset}: {tree} has {len(clips.table)} clips, expected {row.clips}; to use it nevertheless, set "
@@ -125,6 +126,27 @@ def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
         twice = clips.table["clip"][clips.table["clip"].duplicated()].iloc[0]
         raise UserError(f"{dataset}: {tree} names the clip {twice} twice")
     return clips
+
+
+def missing_archives(row: Dataset, tree: Tree) -> str:
+    """Which archives of a dataset are not in the user's folder that has the others; for messages."""
+    for folder in tree.paths:
+        missing = [archive.file for archive in row.archives if not (folder / archive.file).is_file()]
+        if 0 < len(missing) < len(row.archives):
+            return f"; of the archives in {folder}, {', '.join(missing)} is missing"
+    return ""
+
+
+def rows_named(table: pd.DataFrame, clips: pd.Series) -> pd.DataFrame:
+    """The rows of a dataset's table with these names, in their order, numbered from 0.
+
+    Raises:
+        UserError: when some are not there any more.
+    """
+    found = table.set_index(table["clip"].astype(str), drop=False)
+    if (absent := clips[~clips.isin(found.index)]).size:
+        raise UserError(f"{absent.size} of {clips.size} prepared clips are missing, the first is {absent.iloc[0]}")
+    return found.loc[clips].reset_index(drop=True)
 
 
 def read_sounds(

@@ -3,7 +3,7 @@
     <name>-<version>-<mode>/
         task_metadata.json, labelvocabulary.csv
         train.json, valid.json, test.json or fold00.json, fold01.json, ...: file name -> labels
-        <rate>/<split>/<file name>: mono, 16-bit wav
+        <rate>/<split>/<file name>: mono, 16-bit wav, or of floats where a sound is louder than full scale
 
 Source: the published hear-preprocess 2021.1.1 and hear-eval-kit 2021.1.3.
 """
@@ -21,10 +21,11 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from doppelgangers.datasets.hear_metadata import SPLITS, check_metadata, order_splits
+from doppelgangers.datasets.labels import in_order
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace
 
-SPLITS = ["train", "valid", "test"]
 METADATA, VOCABULARY = "task_metadata.json", "labelvocabulary.csv"
 PREFERRED_HZ = 16000  # the encoders' rate
 
@@ -52,7 +53,7 @@ def write_task(
         duration_s: of every sound; None where they differ.
         prediction_type: multiclass (one label per sound) or multilabel (any number of labels).
         evaluation: HEAR's names of the scores (top1_acc, mAP, pitch_acc, ...); the first chooses the probe.
-        sounds: (file name, split, labels, samples (T,) float32 in [-1, 1]), taken one by one; the splits are train, valid
+        sounds: (file name, split, labels, samples (T,) float32), taken one by one; the splits are train, valid
             and test, or fold00, fold01, ...
 
     Returns:
@@ -78,8 +79,9 @@ def write_task(
             splits = order_splits(name, set(labels_of))
             for split in splits:
                 write_indented(temporary / f"{split}.json", labels_of[split])
+            vocabulary = {label for files in labels_of.values() for labels in files.values() for label in labels}
             with open(temporary / VOCABULARY, "w", newline="") as table:
-                rows = [("idx", "label"), *enumerate(vocabulary_of(labels_of))]
+                rows = [("idx", "label"), *enumerate(in_order(vocabulary))]
                 csv.writer(table, lineterminator="\n").writerows(rows)
             metadata = {
                 "task_name": name,
@@ -128,30 +130,11 @@ def check_labels(labels: list[str], prediction_type: str, name: str) -> list[str
 
 
 def wav_bytes(samples: np.ndarray, rate_hz: int) -> bytes:
+    """Content of a wav file: 16-bit, or floats where a sound is louder than full scale, which 16-bit integers would clip."""
     data = io.BytesIO()
-    soundfile.write(data, samples, rate_hz, format="WAV", subtype="PCM_16")
+    subtype = "PCM_16" if np.abs(samples).max(initial=0) <= 1 else "FLOAT"
+    soundfile.write(data, samples, rate_hz, format="WAV", subtype=subtype)
     return data.getvalue()
-
-
-def order_splits(name: str, splits: set[str], whole: bool = True) -> list[str]:
-    """The splits in HEAR's order. While they are not the whole set, only their names have to be right.
-
-    Raises:
-        UserError: when they are neither train, valid, test nor fold00, fold01, ... without a gap.
-    """
-    folds = [f"fold{number:02d}" for number in range(len(splits) if whole else 100)]
-    for expected in (SPLITS, folds):
-        if splits and (splits == set(expected) or (not whole and splits <= set(expected))):
-            return expected
-    found = ", ".join(sorted(splits)) or "no sounds at all"
-    raise UserError(f"{name}: expected the splits train, valid, test or fold00, fold01, ..., found {found}")
-
-
-def vocabulary_of(labels_of: dict[str, dict[str, list[str]]]) -> list[str]:
-    """All labels, sorted; as numbers if all are numbers, because HEAR derives the chroma of a pitch from its position."""
-    labels = {label for files in labels_of.values() for labels in files.values() for label in labels}
-    numbers = all(re.fullmatch(r"-?\d+", label) for label in labels)
-    return sorted(labels, key=int if numbers else None)
 
 
 def write_indented(path: Path, content: dict) -> None:
@@ -180,12 +163,7 @@ def read_task(names: Iterable[str], read: Callable[[str], bytes]) -> tuple[pd.Da
         raise UserError(f"it has several tasks, name one of them: {tasks}" if found else f"it is no HEAR task: no {METADATA}")
     root = found[0].removesuffix(METADATA)
     metadata = read_json_of(found[0], read)
-    if missing := {"task_name", "embedding_type", "prediction_type", "splits"} - set(metadata):
-        raise UserError(f"{found[0]} has no {', '.join(sorted(missing))}")
-    if metadata["embedding_type"] != "scene":
-        raise UserError(
-            f"{metadata['task_name']} has labels of moments (embedding_type {metadata['embedding_type']}), not of whole sounds"
-        )
+    check_metadata(metadata, found[0])
     tables = [f"{root}{split}.json" for split in metadata["splits"]]
     require([*tables, root + VOCABULARY], names, "files of the task")
 

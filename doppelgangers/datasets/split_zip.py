@@ -21,7 +21,7 @@ def open_zip(parts: list[Path]) -> zipfile.ZipFile:
     """
     count = count_parts(parts[-1])
     if count != len(parts):
-        raise zipfile.BadZipFile(f"it has {count} parts, and {len(parts)} are here")
+        raise zipfile.BadZipFile(f"it has {count} parts, and {len(parts)} are here; zip -s 0 IN.zip --out OUT.zip joins them")
     ends = list(itertools.accumulate(part.stat().st_size for part in parts))
     archive = zipfile.ZipFile(parts[0] if len(parts) == 1 else io.BufferedReader(Joined(parts, ends)))
     starts = [0, *ends]
@@ -31,6 +31,16 @@ def open_zip(parts: list[Path]) -> zipfile.ZipFile:
         if len(parts) > 1 and hasattr(info, "_end_offset"):
             info._end_offset = None  # newer Pythons check overlaps with it, by the uncorrected offsets
     return archive
+
+
+def name_of(info: zipfile.ZipInfo) -> str:
+    """Name of a member. Archives of macOS and some others have UTF-8 names without saying so; Python reads them as cp437."""
+    if info.flag_bits & 0x800 or info.filename.isascii():
+        return info.filename
+    try:
+        return info.filename.encode("cp437").decode()
+    except UnicodeError:
+        return info.filename
 
 
 def count_parts(last: Path) -> int:

@@ -13,7 +13,7 @@ import torch
 
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset
-from doppelgangers.datasets.clips import batches, open_clips, read_sounds
+from doppelgangers.datasets.clips import batches, open_clips, read_sounds, rows_named
 from doppelgangers.encoders.card import Card
 from doppelgangers.encoders.device import find_device
 from doppelgangers.errors import UserError
@@ -137,7 +137,7 @@ def extract_peer_features(
     result = np.empty((len(names), peer.size), np.float32)
     with Tree(files, Path(features).parent / f".unpacked-{Path(features).stem}") as tree:
         found = open_clips(dataset, row, tree, pinned=checksum != "none")
-        rows = found.table.set_index(found.table["clip"].astype(str), drop=False).loc[names].reset_index(drop=True)
+        rows = rows_named(found.table, names)
         faults: list[str] = []
         sounds = read_sounds(
             found,

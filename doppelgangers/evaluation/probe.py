@@ -9,6 +9,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from doppelgangers.datasets.catalogue import SPLITS, Task
+from doppelgangers.datasets.labels import folds_of, read_clips, read_labelled
 from doppelgangers.errors import UserError
 from doppelgangers.evaluation.linear import LinearProtocol, fit_linear
 from doppelgangers.evaluation.metrics import score
@@ -97,11 +98,10 @@ def read_problem(encoder: str, task: str, row: Task, *, clips: Path, features: d
     Raises:
         UserError: when the clips do not make a task, or the features do not fit them.
     """
-    text = {"clip": str, **({row.label: str} if row.multilabel else {})}
-    table = pd.read_csv(clips, dtype=text, keep_default_na=False, na_values=[""], low_memory=False)  # NA may be a label
+    table = read_clips(clips)
     where = f"task {task}: {clips}"
     used, targets, names = read_labels(table, row, where)
-    folds = table[row.fold].to_numpy()[used]
+    folds = folds_of(table[row.fold].iloc[used], where)
     runs = split_folds(folds, row.validation, seed, where)
     matrices = {
         encoder_seed: read_features(path, table, used, f"task {task}: features of {encoder}, seed {encoder_seed}, {path}")
@@ -135,40 +135,18 @@ def write_scores(scores: Path, encoder: str, task: str, row: Task, *, problem: P
         pd.DataFrame(rows).to_csv(temporary, index=False)
 
 
-def read_labels(table: pd.DataFrame, row: Task, where: str) -> tuple[np.ndarray, np.ndarray, list]:
-    """The clips of a task and what they are.
-
-    Args:
-        table: clips.csv.
-        row: the task.
-        where: beginning of an error's message.
+def read_labels(table: pd.DataFrame, row: Task, where: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The clips of a task and what they are; arguments and errors are those of `labels.read_labelled`.
 
     Returns:
         rows of the table that have a label, (N,); class indices (N,), or 0/1 (N, C) for several labels a clip; the label
         of each class.
-
-    Raises:
-        UserError: when a column is missing, or there are not two classes.
     """
-    for key, column in (("label", row.label), ("fold", row.fold)):
-        if column not in table:
-            raise UserError(f"{where} has no column {column}: set the task's {key} to one of {', '.join(table.columns)}")
+    used, labels, names = read_labelled(table, row, where)
     if row.multilabel:
-        labels = [sorted({label.strip() for label in text.split(";")} - {""}) for text in table[row.label].fillna("")]
-        used = np.flatnonzero([bool(several) for several in labels])
-        encoder = MultiLabelBinarizer()
-        targets = encoder.fit_transform([labels[i] for i in used])
-        names = list(encoder.classes_)
-    else:
-        used = np.flatnonzero(table[row.label].notna())
-        values, targets = np.unique(table[row.label].to_numpy()[used], return_inverse=True)
-        names = list(values)
-    if len(names) < 2:
-        raise UserError(
-            f"{where} has {len(names)} classes in the column {row.label}, and a probe needs 2: label more clips, or set "
-            "the task's label to another column"
-        )
-    return used, targets, names
+        return used, MultiLabelBinarizer(classes=names).fit_transform(labels), names
+    index = {name: i for i, name in enumerate(names)}
+    return used, np.array([index[label] for (label,) in labels]), names
 
 
 def read_features(path: Path, table: pd.DataFrame, used: np.ndarray, where: str) -> np.ndarray:
@@ -205,11 +183,9 @@ def split_folds(folds: np.ndarray, validation: str, seed: int, where: str) -> di
         test fold -> run, in order.
 
     Raises:
-        UserError: when a clip has no fold, a split is missing, or there are fewer than three folds.
+        UserError: when a split is missing, or there are fewer than three folds.
     """
-    found = sorted(set(folds[pd.notna(folds)].tolist()), key=str)
-    if pd.isna(folds).any():
-        raise UserError(f"{where} has {pd.isna(folds).sum()} labelled clips without a fold: give them one, or take their label")
+    found = sorted(set(folds.tolist()), key=str)
     if named := [name for name in found if isinstance(name, str)]:
         if set(found) != set(SPLITS):
             raise UserError(f"{where} has the folds {', '.join(named)}: number them from 1, or use train, valid and test")

@@ -96,7 +96,7 @@ def decode_recordings(
     }
     with Tree([path], folder / ".unpacked") as tree:
         names = draw(audio_files(tree), limit_files, seed)
-        shards = keep_shards(folder, settings, path, names)
+        shards = keep_shards(folder, settings, tree, names)
         done = sum(shard.files for shard in shards)
         tree.select(names[done:])
         require_space(folder, estimate_bytes(tree, names[done:]), f"{path}, decoded,")
@@ -110,7 +110,7 @@ def decode_recordings(
                 shard = Shard(
                     file=file.name,
                     sha256=checksum(file),
-                    fingerprint=fingerprint_of(path, names[first:done]),
+                    fingerprint=fingerprint_of(tree, names[first:done]),
                     files=done - first,
                     samples=sum(samples for _, _, samples in recordings),
                     recordings=recordings,
@@ -132,7 +132,7 @@ def draw(names: list[str], limit: int, seed: int) -> list[str]:
     return [names[i] for i in np.sort(np.random.default_rng(seed).choice(len(names), limit, replace=False))]
 
 
-def keep_shards(folder: Path, settings: dict, path: Path, names: list[str]) -> list[Shard]:
+def keep_shards(folder: Path, settings: dict, tree: Tree, names: list[str]) -> list[Shard]:
     """The shards that an earlier run made in the same way from the same files; all others are deleted."""
     side = folder / "shards.json"
     earlier = read_json(side) if side.exists() else {"settings": None, "shards": []}
@@ -143,7 +143,7 @@ def keep_shards(folder: Path, settings: dict, path: Path, names: list[str]) -> l
             file, end = folder / shard.file, done + shard.files
             # A shard that was closed only because there were no more files would be longer if there are more now.
             whole = shard.samples >= settings["shard_samples"] or end == len(names)
-            if not whole or end > len(names) or shard.fingerprint != fingerprint_of(path, names[done:end]):
+            if not whole or end > len(names) or shard.fingerprint != fingerprint_of(tree, names[done:end]):
                 break
             if not file.exists() or checksum(file) != shard.sha256:
                 break
@@ -156,11 +156,15 @@ def keep_shards(folder: Path, settings: dict, path: Path, names: list[str]) -> l
     return kept
 
 
-def fingerprint_of(path: Path, names: list[str]) -> str:
-    """Digest of the names, sizes and times of files; for files of an archive, the archive's size and time count."""
+def fingerprint_of(tree: Tree, names: list[str]) -> str:
+    """Digest of the names, sizes and times of files; of the archive for its files, of what links lead to."""
     digest = hashlib.sha256()
     for name in names:
-        about = next(file for file in (path / name, path) if file.exists()).stat()
+        source = tree.sources.get(name)
+        if source is None or not source.exists():  # a link that leads nowhere
+            digest.update(f"{name}\n".encode(errors="surrogateescape"))
+            continue
+        about = source.stat()
         digest.update(f"{name}\n{about.st_size} {about.st_mtime_ns}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
@@ -180,7 +184,7 @@ def decode_files(tree: Tree, names: list[str], threads: int, bar: tqdm) -> Itera
 
     def sound_of(name: str) -> np.ndarray | UserError:
         try:
-            sound = to_pcm(resample(*decode(tree.read(name), name), RATE_HZ))
+            sound = to_pcm(full_scale(resample(*decode(tree.read(name), name), RATE_HZ)))
         except UserError as fault:
             return fault
         return sound if len(sound) else UserError(f"{name} is empty: too short to have a sample at {RATE_HZ} Hz")
@@ -189,6 +193,14 @@ def decode_files(tree: Tree, names: list[str], threads: int, bar: tqdm) -> Itera
         for name, sound in in_order(pool, sound_of, names, ahead=4 * threads):
             bar.update()
             yield name, sound.result()
+
+
+def full_scale(sound: np.ndarray) -> np.ndarray:
+    """The sound, made quieter where it is louder than full scale, because 16-bit integers would clip it.
+
+    Files of floats may be that loud, and resampling lets peaks rise a little.
+    """
+    return sound / max(1.0, np.abs(sound).max(initial=0))
 
 
 def write_shard(

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task
-from doppelgangers.datasets.settings import DatasetSettings
+from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
+from doppelgangers.datasets.settings import DatasetSettings, OwnTaskSettings
 from doppelgangers.workflow.config import Config, EncoderGrid, FurtherGrid
 
 DOWNLOADS = "resources/downloads"
@@ -40,6 +40,7 @@ def datasets_of(config: Config) -> dict[str, Dataset]:
             licence=task.licence or "the user's own",
             clip_s=task.clip_s,
             reference="own_tasks in the configuration",
+            own=told_to_reader(name, task),
         )
         for name, task in config.own_tasks.items()
     }
@@ -47,6 +48,13 @@ def datasets_of(config: Config) -> dict[str, Dataset]:
     return {
         name: dataclasses.replace(row, archives=archives_of(row, settings_of(config, name).url)) for name, row in rows.items()
     }
+
+
+def told_to_reader(name: str, task: OwnTaskSettings) -> dict[str, str | float | bool]:
+    """What the reader of the user's own sounds takes, or compares with them: arguments of its `load`."""
+    if task.format == "folder":
+        return {"fold": task.fold}
+    return {"section": section_of(name), "clip_s": task.clip_s, "multilabel": task.multilabel, "metric": task.metrics[0]}
 
 
 def archives_of(row: Dataset, url: str) -> tuple[Archive, ...]:

@@ -12,7 +12,7 @@ from doppelgangers.audio import decode
 from doppelgangers.datasets.clips import Clips, read_sounds
 from doppelgangers.encoders.frontend import LogMel
 from doppelgangers.errors import UserError
-from tests.archives import write_folder, write_zip
+from tests.archives import write_archives, write_folder, write_zip
 from tests.miniatures import COMMIT, esc50_files, sound, table, urbansound8k_files
 from tests.prepared import prepared
 from tests.recordings import pack
@@ -141,3 +141,10 @@ def test_real_recordings_in_esc50s_layout(tmp_path):
     assert clips.groupby("fold").category.value_counts().unique().tolist() == [8]
     assert np.isfinite(logmel).all()
     assert (logmel.reshape(400, -1).max(axis=1) > 0).mean() > 0.9  # sound, not silence
+
+
+def test_the_archive_that_is_missing_in_a_folder_of_them_is_named(tmp_path):
+    paths = write_archives(tmp_path / "fsd", "fsd50k")
+    paths[3].unlink()
+    with pytest.raises(UserError, match=rf"fsd50k: .*; of the archives in .*fsd, {paths[3].name} is missing"):
+        prepared(tmp_path / "out", "fsd50k", [tmp_path / "fsd"])

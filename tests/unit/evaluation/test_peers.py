@@ -9,6 +9,7 @@ import soundfile
 import soxr
 
 from doppelgangers.datasets.catalogue import Dataset, Task
+from doppelgangers.datasets.labels import read_clips
 from doppelgangers.datasets.prepare import prepare
 from doppelgangers.encoders.card import read_card
 from doppelgangers.encoders.initialize import initialize
@@ -16,6 +17,7 @@ from doppelgangers.errors import UserError
 from doppelgangers.evaluation.export import write_hear_task
 from doppelgangers.evaluation.features import extract_features
 from doppelgangers.evaluation.peers import extract_peer_features, load_peer, register_peer
+from doppelgangers.evaluation.probe import read_labels
 from doppelgangers.files import read_json
 
 ROW = Dataset(module="folder", licence="ours", clip_s=1.0)
@@ -163,7 +165,9 @@ def test_embeddings_are_checked(sounds, peer, change, message):
 def write(folder, **changes):
     task = Task(**{"dataset": "birds", "label": "bird", **changes})
     written = folder / "tasks/birds-doppelgangers-full"
-    write_hear_task(written, name="birds", task=task, row=ROW, files=[folder / "mine"], checksum="")
+    write_hear_task(
+        written, name="birds", task=task, row=ROW, clips=folder / "out/clips.csv", files=[folder / "mine"], checksum=""
+    )
     return written
 
 
@@ -192,6 +196,41 @@ def test_what_was_written_is_a_dataset_again(sounds):
     again, first = pd.read_csv(paths[0]), pd.read_csv(sounds / "out/clips.csv")
     assert again.groupby(["fold", "label"]).size().to_dict() == first.groupby(["fold", "bird"]).size().to_dict()
     assert np.load(paths[1]).shape == (6, 1, 96, 64)
+
+
+def test_what_is_exported_is_what_was_probed(sounds):
+    """The prepared table counts, with its labels as text; not what the user's table says by now."""
+    (sounds / "out/clips.csv").write_text(
+        "clip,fold,bird\n0.wav,1,1\n1.wav,2,01\n2.wav,3,1.0\n3.wav,1,\n4.wav,2, 1 \n5.wav,3,01\n"
+    )
+    (sounds / "mine/clips.csv").write_text("path,fold,bird\n" + "".join(f"{i}.wav,{i % 3 + 1},x\n" for i in range(6)))
+    task = write(sounds)
+    assert read_json(task / "fold00.json") == {"0.wav": ["1"]}
+    assert read_json(task / "fold01.json") == {"1.wav": ["01"], "4.wav": ["1"]}
+    assert read_json(task / "fold02.json") == {"2.wav": ["1.0"], "5.wav": ["01"]}
+    table = read_clips(sounds / "out/clips.csv")
+    used, targets, names = read_labels(table, Task("birds", "bird"), "here")
+    assert used.tolist() == [0, 1, 2, 4, 5]
+    assert [names[target] for target in targets] == ["1", "01", "1.0", "1", "01"]
+    assert (task / "labelvocabulary.csv").read_text().split() == ["idx,label", *(f"{i},{name}" for i, name in enumerate(names))]
+    (sounds / "mine/clips.csv").write_text("path,fold,bird\n0.wav,1,x\n1.wav,2,x\n2.wav,3,x\n4.wav,1,x\n")
+    with pytest.raises(UserError, match=r"1 of 5 prepared clips are missing, the first is 5.wav"):
+        write(sounds)
+
+
+def test_several_labels_are_exported_as_they_are_probed(sounds):
+    rows = "".join(f"{i}.wav,{i % 3 + 1},{label}\n" for i, label in enumerate(["b; a", "a;;a", "b", "; ", "b ;a", "a"]))
+    (sounds / "out/clips.csv").write_text("clip,fold,bird\n" + rows)
+    task = write(sounds, multilabel=True, metrics=("mAP",))
+    assert read_json(task / "fold00.json") == {"0.wav": ["a", "b"]}
+    assert read_json(task / "fold01.json") == {"1.wav": ["a"], "4.wav": ["a", "b"]}
+
+
+def test_a_sound_louder_than_full_scale_is_exported_as_it_is(sounds):
+    loud = 3 * np.sin(np.arange(16000) / 10)
+    soundfile.write(sounds / "mine/4.wav", loud, 16000, subtype="FLOAT")
+    samples, _ = soundfile.read(write(sounds) / "16000/fold01/4.wav")
+    np.testing.assert_allclose(samples, loud, atol=1e-6)
 
 
 def test_a_damaged_clip_leaves_no_task(sounds):

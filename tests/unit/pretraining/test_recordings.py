@@ -181,3 +181,40 @@ def test_names_need_not_be_in_unicode(tmp_path):
     table = pd.read_csv(tmp_path / "out/recordings.csv", encoding_errors="surrogateescape")
     assert sorted(table["path"]) == sorted([names[0], "back/slash.wav", names[2]])
     assert len(RecordingPairs(tmp_path / "out/recordings.csv", seed=0, samples=1600)) == 3
+
+
+@pytest.mark.parametrize("write", [write_folder, write_zip, write_tar_gz])
+def test_odd_names_are_kept(tmp_path, write):
+    names = ["Vögel/Krähe.wav", "10:30, dawn.wav", "a 'b' \"c\".wav", "d//e.wav", "-f.wav", "#g.WAV"]
+    source = write(tmp_path / "in", {name: encoded(noise(100 + i, seed=i)) for i, name in enumerate(names)})
+    _, sounds = decoded(tmp_path / "out", source)
+    assert {name: len(sound) for name, sound in sounds.items()} == {
+        name.replace("//", "/"): 100 + i for i, name in enumerate(names)
+    }
+
+
+def test_recordings_in_linked_folders_are_decoded(tmp_path):
+    disk = write_folder(tmp_path / "disk", {f"{i}.wav": encoded(noise(100 + i, seed=i)) for i in range(5)})
+    source = write_folder(tmp_path / "in", {"a.wav": encoded(noise(200, seed=9))})
+    (source / "more").symlink_to(disk)
+    (source / "more/round").symlink_to(source)
+    _, sounds = decoded(tmp_path / "out", source)
+    assert {name: len(sound) for name, sound in sounds.items()} == {
+        "a.wav": 200,
+        **{f"more/{i}.wav": 100 + i for i in range(5)},
+    }
+    (disk / "0.wav").write_bytes(encoded(noise(150, seed=0)))  # the shard is not kept when what a link leads to has changed
+    assert len(decoded(tmp_path / "out", source)[1]["more/0.wav"]) == 150
+    (source / "more").unlink()
+    (source / "more").symlink_to(tmp_path / "not mounted")
+    with pytest.raises(UserError, match=r"1 of 2(.|\n)*more cannot be read: it is a link to .*not mounted, which is not there"):
+        decoded(tmp_path / "out", source)
+
+
+def test_a_loud_recording_becomes_quieter_and_is_not_clipped(tmp_path):
+    loud = 4 * noise(3200, seed=0)
+    source = write_folder(tmp_path / "in", {"loud.wav": encoded(loud, subtype="FLOAT"), "quiet.wav": encoded(loud / 4)})
+    _, sounds = decoded(tmp_path / "out", source)
+    expected = loud[:, 0] / np.abs(loud).max() * 32767
+    assert np.abs(sounds["loud.wav"] - expected).max() <= 1
+    assert np.abs(sounds["quiet.wav"] - loud[:, 0] / 4 * 32767).max() <= 1.5
