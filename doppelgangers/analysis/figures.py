@@ -1,12 +1,15 @@
 """Stages: the figures."""
 
 import itertools
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
+# matplotlib reads this when it is imported, and Jupyter leaves the name of a backend there that this environment does not have.
+os.environ["MPLBACKEND"] = "Agg"
 import matplotlib
 
-matplotlib.use("Agg")
+matplotlib.use("Agg")  # it may have been imported before
 
 import matplotlib.pyplot as plt
 import numpy as np
