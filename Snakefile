@@ -4,7 +4,8 @@ from snakemake.utils import min_version
 
 from doppelgangers.workflow.config import load
 from doppelgangers.errors import UserError
-from doppelgangers.workflow.plan import check_folders, check_licences, check_sources
+from doppelgangers.workflow.place import check_folders, check_interpreter
+from doppelgangers.workflow.plan import check_licences, check_sources
 
 min_version("9.0")
 
@@ -14,6 +15,7 @@ configfile: "config.yaml"
 
 try:
     CONFIG = load(config)
+    check_interpreter()
     check_sources(CONFIG)
     check_folders("results", "resources", "logs")
 except UserError as error:

@@ -2,19 +2,15 @@
 
 import dataclasses
 import json
-import os
-import shutil
 from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
+from doppelgangers.datasets.records import DOWNLOADS, LINKS
 from doppelgangers.datasets.settings import DatasetSettings
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.config import Config
-
-LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
-DOWNLOADS = "resources/downloads"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +91,14 @@ def inputs_of(config: Config, dataset: str) -> list[str]:
     if path:
         archives = [Path(path, archive.file) for archive in row.archives]
         return [str(archive) for archive in archives] if archives and all(map(Path.is_file, archives)) else [path]
-    return [f"{DOWNLOADS}/{dataset}/{archive.file}" for archive in row.archives]
+    return [f"{LINKS}/{dataset}/{archive.file}" for archive in row.archives]
+
+
+def downloads_of(config: Config, dataset: str) -> list[str]:
+    """The archives that are fetched for a dataset, where they are kept; none for one that the user has elsewhere."""
+    if settings_of(config, dataset).path:
+        return []
+    return [f"{DOWNLOADS}/{dataset}/{archive.file}" for archive in datasets_of(config)[dataset].archives]
 
 
 def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
@@ -147,7 +150,7 @@ def check_sources(config: Config) -> None:
         for key, path in (("path", settings.path), ("url", url2pathname(parsed.path) if parsed.scheme == "file" else "")):
             if path and not Path(path).exists():
                 raise UserError(f"{section}.{key}: {path} does not exist; correct it, or empty the key to use the catalogue's")
-        absent = [file for file in inputs_of(config, name) if file.startswith(DOWNLOADS) and not Path(file).exists()]
+        absent = [file for file in downloads_of(config, name) if not Path(file).exists()]
         prepared = Path(f"resources/datasets/{name}/logmel.npy").exists()
         if config.downloads.offline and absent and not prepared and parsed.scheme != "file":
             address = " and ".join(archive.url for archive in row.archives)
@@ -165,7 +168,7 @@ def check_licences(config: Config) -> None:
     """
     missing = {}
     for name, row in used_datasets(config).items():
-        there = settings_of(config, name).path or all(Path(file).exists() for file in inputs_of(config, name))
+        there = all(Path(file).exists() for file in downloads_of(config, name))
         if row.noncommercial and not there and name not in config.downloads.noncommercial:
             missing[name] = row.licence
     if missing:
@@ -174,24 +177,6 @@ def check_licences(config: Config) -> None:
             f"these datasets may not be used commercially:\n{named}\nRead their licences; if you accept them, add to your "
             f"configuration\n  downloads: {{noncommercial: [{', '.join(missing)}]}}"
         )
-
-
-def check_folders(*folders: str) -> None:
-    """Look whether a run could write here, before it starts.
-
-    Raises:
-        UserError: naming the folder that is read-only, or whose disk is full.
-    """
-    for folder in folders:
-        place = Path(folder).resolve()
-        while not place.exists():
-            place = place.parent
-        if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
-            raise UserError(
-                f"{folder}: {place} cannot be written; change its owner or mode, or run in another folder (--directory)"
-            )
-        if (free := shutil.disk_usage(place).free) < LEAST_FREE_BYTES:
-            raise UserError(f"{folder}: the disk of {place} is full ({free / 1e6:.0f} MB are free); make room there")
 
 
 def plain(row) -> dict:
