@@ -2,7 +2,7 @@
 Downstream datasets.
 
 REQUIRED INPUTS: the network, or what config's datasets.<name>.path names; nothing for those that a package ships.
-OUTPUTS: resources/downloads/<dataset>/<file>; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json.
+OUTPUTS: resources/archives/<dataset>/<file>, links to the archives in resources/downloads, which no job deletes; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json.
 """
 
 
@@ -18,7 +18,7 @@ def licence(wildcards):
 
 rule download:
     output:
-        archive="resources/downloads/{dataset}/{file}",
+        link="resources/archives/{dataset}/{file}",
     log:
         "logs/download/{dataset}_{file}.log",
     conda:

@@ -11,6 +11,7 @@ import torch
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.datasets.clips import batches, fault_report, open_clips, read_sounds
+from doppelgangers.datasets.records import verify
 from doppelgangers.encoders.frontend import BANDS, PATCH_FRAMES, RATE_HZ, LogMel, patch_count
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace, require_space, write_json
@@ -52,6 +53,7 @@ def prepare(
     samples = round(row.clip_s * RATE_HZ)
     kept: list[int] = []
     faults: list[str] = []
+    files = verify(files, dataset, checksum)
     with Tree(files, logmel.parent / ".unpacked") as tree:
         found = open_clips(dataset, row, tree, pinned=checksum != "none")
         table = found.table
