@@ -1,15 +1,12 @@
 """Stages: the figures."""
 
 import itertools
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-# matplotlib reads this when it is imported, and Jupyter leaves the name of a backend there that this environment does not have.
-os.environ["MPLBACKEND"] = "Agg"
 import matplotlib
 
-matplotlib.use("Agg")  # it may have been imported before
+matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
