@@ -5,11 +5,18 @@ REQUIRED INPUTS: the network, or what config's datasets.<name>.path names; nothi
 OUTPUTS: resources/archives/<dataset>/<file>, links to the archives in resources/downloads, which no job deletes; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json.
 """
 
+from doppelgangers.datasets.records import source_of
+
 
 def archive(wildcards):
     """What is known of the archive that a job fetches."""
     archives = DATASETS[wildcards.dataset].archives
     return plain(next(archive for archive in archives if archive.file == wildcards.file))
+
+
+def source(wildcards):
+    """State of the file that a job copies, when the url is one on this machine."""
+    return source_of(archive(wildcards)["url"])
 
 
 def licence(wildcards):
@@ -26,7 +33,7 @@ rule download:
     resources:
         downloads=1,
     params:
-        config=reads("datasets.{dataset}.url", "datasets.{dataset}.checksum", archive=archive, licence=licence),
+        config=reads("datasets.{dataset}.url", "datasets.{dataset}.checksum", archive=archive, source=source, licence=licence),
         code=runs("datasets.download.download"),
     script:
         "../workflow_scripts/download.py"

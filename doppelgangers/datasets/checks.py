@@ -12,7 +12,7 @@ import requests
 
 from doppelgangers.datasets.catalogue import Archive, section_of
 from doppelgangers.datasets.fetch import TIMEOUT_S, discard
-from doppelgangers.datasets.records import Record
+from doppelgangers.datasets.records import Record, source_of
 from doppelgangers.errors import UserError
 from doppelgangers.files import checksum as file_checksum
 
@@ -83,13 +83,13 @@ def check(part: Path, known: Known, dataset: str, archive: Archive) -> None:
 
 
 def compare(part: Path, record: Record | None, dataset: str, archive: Archive) -> None:
-    """Check a download for which no checksum is published against the first one from the same address.
+    """Check a download for which no checksum is published against the first one from the same host.
 
     Raises:
         UserError: when it differs.
     """
     found = file_checksum(part)
-    if record is None or record.url != archive.url or not record.fetched:
+    if record is None or record.url != archive.url or not record.fetched or source_of(archive.url):
         log.warning(
             "%s: no checksum is known for %s; this download is trusted, and later ones are checked against it (sha256:%s)",
             dataset,

@@ -8,7 +8,7 @@ from doppelgangers.datasets.catalogue import Archive, section_of
 from doppelgangers.datasets.checks import Known, check, check_kind, compare, known_of
 from doppelgangers.datasets.fetch import fetch, finish
 from doppelgangers.datasets.many_files import check_members, fetch_many
-from doppelgangers.datasets.records import Record, hold_against
+from doppelgangers.datasets.records import Record, hold_against, source_of
 from doppelgangers.errors import UserError
 from doppelgangers.files import DISK_ERRORS, disk_errors
 from doppelgangers.files import checksum as file_checksum
@@ -38,7 +38,7 @@ def download(path: Path, *, dataset: str, archive: Archive, licence: str, checks
         UserError: naming dataset and url, when it cannot be fetched or is not the expected file; naming `path`, when the user
             put another file there.
     """
-    part = path.with_name(f".{path.name}.part")
+    part, source = path.with_name(f".{path.name}.part"), source_of(archive.url)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         record = Record.read(path)
@@ -59,13 +59,13 @@ def download(path: Path, *, dataset: str, archive: Archive, licence: str, checks
             if checksum != "none":
                 compare(part, record, dataset, archive)
         # In this order, so that a record is never of another file than it says, whenever this is interrupted.
-        note(part, path, archive, known, checksum, fetched=True)
+        note(part, path, archive, known, checksum, source, fetched=True)
         finish(part, path)
 
 
 def is_as_asked(path: Path, record: Record | None, archive: Archive, checksum: str) -> bool:
     """Whether an archive is as recorded, and was checked for the same address and in the same way as asked for now."""
-    if record is None or not record.is_of(path) or record.url != archive.url:
+    if record is None or not record.is_of(path) or (record.url, record.source) != (archive.url, source_of(archive.url)):
         return False
     if checksum == "none":
         return True
@@ -90,13 +90,14 @@ def is_wanted(path: Path, record: Record | None, known: Known | None, dataset: s
         wanted = digest == (there or file_checksum(path, algorithm))
     else:
         unchecked = archive.manifest and checksum != "none" and record is not None and record.expected == "none"
-        wanted = not unchanged or (record is not None and record.url == archive.url and not unchecked)
+        same = record is not None and (record.url, record.source) == (archive.url, source_of(archive.url))
+        wanted = not unchanged or (same and not unchecked)
     if wanted:
         if not known and not unchanged:
             check_kind(path, path.suffix, dataset, archive, own=True)
             if archive.manifest and checksum != "none":
                 check_members(path, Path(__file__).with_name(archive.manifest), dataset)
-        note(path, path, archive, known, checksum, fetched)
+        note(path, path, archive, known, checksum, source_of(archive.url), fetched)
         return True
     if fetched:
         return False
@@ -108,7 +109,9 @@ def is_wanted(path: Path, record: Record | None, known: Known | None, dataset: s
     )
 
 
-def note(file: Path, path: Path, archive: Archive, known: Known | None, checksum: str, fetched: bool) -> None:
+def note(
+    file: Path, path: Path, archive: Archive, known: Known | None, checksum: str, source: list[int], fetched: bool
+) -> None:
     """Write the record of the archive `path`, which is still called `file`."""
     about = file.stat()
     checksums = {"sha256": file_checksum(file)}
@@ -123,6 +126,7 @@ def note(file: Path, path: Path, archive: Archive, known: Known | None, checksum
         mtime_ns=about.st_mtime_ns,
         checksums=checksums,
         expected=known.checksum if known else checksum,
+        source=source,
     ).write(path)
 
 

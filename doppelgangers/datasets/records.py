@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from doppelgangers.datasets.catalogue import section_of
 from doppelgangers.errors import UserError
 from doppelgangers.files import checksum as file_checksum
-from doppelgangers.files import read_json, write_json
+from doppelgangers.files import disk_errors, read_json, write_json
 
 AFFECTS_RESULTS = False  # where an archive is from is not what is in it
 
@@ -33,6 +35,7 @@ class Record:
         bytes, mtime_ns: size and time of the file on disk.
         checksums: hexadecimal digests by algorithm.
         expected: "md5:..." or the like that it had to have; empty where none was known; "none" where nothing was checked.
+        source: of a file:// url, `source_of` when it was copied.
     """
 
     url: str
@@ -42,6 +45,7 @@ class Record:
     mtime_ns: int
     checksums: dict[str, str]
     expected: str
+    source: list[int] = dataclasses.field(default_factory=list)
 
     @classmethod
     def read(cls, archive: Path) -> Self | None:
@@ -74,9 +78,19 @@ def archive_of(path: Path | str) -> Path:
 
 def link(path: Path, archive: Path) -> None:
     """Make `path` a link to an archive, which stays right when their folders are moved together."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    path.symlink_to(os.path.relpath(archive, path.parent))
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.symlink_to(os.path.relpath(archive, path.parent))
+
+
+def source_of(url: str) -> list[int]:
+    """Size and time of the file behind a file:// url, which the user may change; empty for hosts, folders and what is gone."""
+    parsed = urlparse(url)
+    path = Path(url2pathname(parsed.path))
+    if parsed.scheme != "file" or not path.is_file():
+        return []
+    return [path.stat().st_size, path.stat().st_mtime_ns]
 
 
 def fetched(path: Path | str) -> bool:

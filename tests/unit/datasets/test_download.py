@@ -218,6 +218,20 @@ def test_a_call_that_ended_between_its_last_two_steps_is_finished(tmp_path, host
     assert files(tmp_path) == FETCHED
 
 
+@pytest.mark.parametrize("checksum", ["", "none"])
+def test_a_file_on_this_machine_that_changed_is_copied_again(tmp_path, host, url, checksum):
+    source = host.folder / "a.zip"
+    path = get(tmp_path, Archive(source.as_uri()), checksum)
+    before = path.stat().st_ino
+    get(tmp_path, Archive(source.as_uri()), checksum)
+    assert path.stat().st_ino == before
+    source.write_bytes(b"not an archive")
+    wanting(tmp_path, Archive(source.as_uri()), "is no whole archive", checksum)
+    assert path.read_bytes() == CONTENT
+    source.write_bytes(OTHER)
+    assert get(tmp_path, Archive(source.as_uri()), checksum).read_bytes() == OTHER
+
+
 def put(tmp_path, content):
     path = tmp_path / "out/a.zip"
     path.parent.mkdir(exist_ok=True)
