@@ -1,19 +1,32 @@
 # The whole study as one workflow; each stage has a file in rules/.
+import os
+import sys
+
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from doppelgangers.workflow.config import load
+# The code that runs is the code beside this file, here and in all jobs, whatever PYTHONPATH says.
+sys.path.insert(0, workflow.basedir)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
+
 from doppelgangers.errors import UserError
-from doppelgangers.workflow.place import check_folders, check_interpreter
-from doppelgangers.workflow.plan import check_licences, check_sources
+from doppelgangers.workflow.config import load
+from doppelgangers.workflow.checks import check_code, check_folders, check_interpreter, check_licences, check_sources
+from doppelgangers.workflow.targets import ask_for_missing_parts
+from doppelgangers.workflow.unlock import note_holder
+from doppelgangers.workflow.yaml_keys import check_keys
 
 min_version("9.0")
 
 
-configfile: "config.yaml"
+# Beside this file too, so that it counts in whatever folder the results are made.
+configfile: f"{workflow.basedir}/config.yaml"
 
 
 try:
+    check_code(workflow.basedir)
+    for file in [f"{workflow.basedir}/config.yaml", *workflow.overwrite_configfiles]:
+        check_keys(file)
     CONFIG = load(config)
     check_interpreter()
     check_sources(CONFIG)
@@ -28,12 +41,18 @@ include: "rules/encoders.smk"
 include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
+include: "rules/hear.smk"
 include: "rules/analysis.smk"
 
 
 # Not for a dry run, which may be had without agreeing to anything.
 onstart:
+    note_holder()
     check_licences(CONFIG)
+
+
+onerror:
+    print("results/table.csv and what else a failed job should have renewed is not renewed: correct the error and run again")
 
 
 rule all:
@@ -47,3 +66,7 @@ rule all:
 
 localrules:
     all,
+
+
+# A part that is gone comes back, though what was made from it is still there.
+ask_for_missing_parts(workflow)

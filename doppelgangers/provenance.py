@@ -25,10 +25,19 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """Commit of this code, with "-dirty" if files have changed since; empty outside a git checkout."""
-    command = ["git", "describe", "--always", "--dirty"]
+    """Commit of this code, with "-dirty" if files have changed since; empty unless the code is a git checkout of its own.
+
+    A copy of the code inside another repository has no commit: that repository's says nothing of it.
+    """
+    root = Path(__file__).resolve().parent.parent
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, env=environment).stdout.strip()
+
     try:
-        run = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=20)
+        top = git("rev-parse", "--show-toplevel")
+        return git("describe", "--always", "--dirty") if top and Path(top).samefile(root) else ""
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return run.stdout.strip()

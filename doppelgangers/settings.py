@@ -6,6 +6,7 @@ The settings of a stage are in the module `settings` of its wing; `workflow.conf
 import difflib
 import math
 import re
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlparse
 
@@ -43,6 +44,13 @@ def check_checksum(value: str) -> str:
     return value
 
 
+def canonical_path(value: str) -> str:
+    """A path with the user's folder for ~, and with single slashes."""
+    if "{" in value or "}" in value:
+        raise ValueError("must have no { or }, which Snakemake takes for a wildcard; rename it, or name a symbolic link to it")
+    return re.sub("/+", "/", str(Path(value).expanduser())) if value else ""
+
+
 def check_unique(values: list) -> list:
     if len(set(values)) != len(values):
         raise ValueError("names an entry twice")
@@ -69,6 +77,7 @@ def hint(name: str, known: list[str], otherwise: str) -> str:
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Delta = Annotated[str, BeforeValidator(canonical_delta)]
 Url = Annotated[str, AfterValidator(check_url)]
+LocalPath = Annotated[str, AfterValidator(canonical_path)]
 Checksum = Annotated[str, AfterValidator(check_checksum)]
 Unique = AfterValidator(check_unique)
 Fraction = Annotated[float, Field(ge=0, le=1)]

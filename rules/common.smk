@@ -4,8 +4,11 @@ What all rules share: the names of encoders, datasets and tasks, and what a rule
 
 import re
 
+from doppelgangers.datasets.records import LINKS, altered
+from doppelgangers.workflow.contents import contents_of, contents_of_module
 from doppelgangers.workflow.digest import code_of
 from doppelgangers.workflow.plan import (
+    columns_of,
     datasets_of,
     impulse_responses_of,
     inputs_of,
@@ -19,6 +22,7 @@ from doppelgangers.workflow.plan import (
 
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
+COLUMNS = columns_of(CONFIG, TASKS)  # of the table: a task may have several, one for each kind of probe
 
 
 # Encoder settings: trained on doppelgängers, trained on recordings, trained before, and those of others.
@@ -88,7 +92,7 @@ def runs(*functions):
 
 def dataset_of(wildcards):
     """The dataset that a job works on, which may be that of its task."""
-    return TASKS[wildcards.task].dataset if wildcards.get("task") else wildcards.dataset
+    return {**TASKS, **COLUMNS}[wildcards.task].dataset if wildcards.get("task") else wildcards.dataset
 
 
 def dataset_row(wildcards):
@@ -101,9 +105,23 @@ def dataset_reader(wildcards):
     return f"datasets.{DATASETS[dataset_of(wildcards)].module}.load"
 
 
+def own_files(files):
+    """These inputs, of which those of the user's count by their contents (`contents_of_files`), not by their times."""
+    return [file if file.startswith(LINKS) else ancient(file) for file in files]
+
+
+def contents_of_files(files):
+    """File or folder of the user's, or archive that he changed -> what identifies its contents."""
+    return {file: contents_of(file) for file in files if not file.startswith(LINKS) or altered(file)}
+
+
 def dataset_files(wildcards):
     """The files and folders that a job's dataset is read from."""
-    return inputs_of(CONFIG, dataset_of(wildcards))
+    return own_files(inputs_of(CONFIG, dataset_of(wildcards)))
+
+
+def dataset_contents(wildcards):
+    return contents_of_files(inputs_of(CONFIG, dataset_of(wildcards)))
 
 
 def task_row(wildcards):

@@ -54,7 +54,7 @@ rule prepare:
         "../envs/doppelgangers.yaml"
     threads: 4
     params:
-        config=reads("datasets.{dataset}", row=dataset_row),
+        config=reads("datasets.{dataset}", row=dataset_row, contents=dataset_contents),
         code=runs("datasets.prepare.prepare", dataset_reader),
     script:
         "../workflow_scripts/prepare.py"

@@ -6,12 +6,22 @@ OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors and encoder.jso
 """
 
 
+def released_files(wildcards):
+    """Weights and card of a released encoder."""
+    weights = released_encoder(RELEASED[wildcards.setting])
+    return [weights, weights.removesuffix(".safetensors") + ".json"]
+
+
 def released_weights(wildcards):
-    return released_encoder(RELEASED[wildcards.setting])
+    return own_files(released_files(wildcards))[0]
 
 
 def released_card(wildcards):
-    return released_encoder(RELEASED[wildcards.setting]).removesuffix(".safetensors") + ".json"
+    return own_files(released_files(wildcards))[1]
+
+
+def released_contents(wildcards):
+    return contents_of_files(released_files(wildcards))
 
 
 rule initialize:
@@ -43,7 +53,7 @@ rule adopt:
     conda:
         "../envs/doppelgangers.yaml"
     params:
-        config=reads(),
+        config=reads(contents=released_contents),
         code=runs("encoders.adopt.adopt"),
     script:
         "../workflow_scripts/adopt.py"

@@ -1,14 +1,13 @@
 """
-Frozen features, probes, the table; and tasks in the format of the HEAR benchmark.
+Frozen features, probes, the table.
 
-REQUIRED INPUTS: an encoder; resources/datasets/<dataset>/logmel.npy and clips.csv. An encoder of somebody else
-(encoders.peers) takes the sounds themselves: what the dataset was made from.
+REQUIRED INPUTS: an encoder; resources/datasets/<dataset>/logmel.npy and clips.csv.
 OUTPUTS: results/features/<dataset>/<setting>/seed=<s>.npy, one row per clip; results/probes/<task>/<setting>.csv: seed,
-fold, metric, score, epoch, setting; results/scores.csv (long), results/table.csv (wide). On demand,
-results/hear_tasks/<task>-doppelgangers-full.
+fold, metric, score, epoch, setting, probe, and with probe.also results/probes/<task>_<kind>/<setting>.csv;
+results/scores.csv (long), results/table.csv (wide).
 """
 
-# The keys of the section probe that both kinds of probe read, and those of the linear one.
+# The keys of the section probe that ARCH's and HEAR's probes read, and those of ARCH's.
 PROBE = ("probe.protocol", "probe.standardize", "probe.seed")
 LINEAR = ("probe.epochs", "probe.batch_clips", "probe.learning_rate", "probe.weight_decay", "probe.warmup")
 
@@ -22,19 +21,28 @@ def features_of_task(wildcards):
     return [f"{folder}/seed={seed}.npy" for seed in seeds_of(wildcards.setting)]
 
 
-def tasks_with(kind):
-    """The tasks that a kind of probe is trained for."""
-    asked = CONFIG.probe.kind
-    return [name for name, task in TASKS.items() if kind == (task.probe if asked == "suite" else asked)]
+def tasks_with(*kinds):
+    """The columns of the table that probes of these kinds are trained for; a rule's wildcard calls them tasks."""
+    return [name for name, task in COLUMNS.items() if task.probe in kinds]
+
+
+def probed_row(wildcards):
+    """The row of the catalogue of a job's task, with the kind of its probe."""
+    return plain(COLUMNS[wildcards.task])
 
 
 def all_probes(_wildcards):
-    return [f"results/probes/{task}/{setting}.csv" for task in CONFIG.tasks for setting in SETTINGS]
+    return [f"results/probes/{task}/{setting}.csv" for task in columns_of(CONFIG, CONFIG.tasks) for setting in SETTINGS]
 
 
 def primary_metrics(_wildcards):
-    """The metric of each task that the table shows."""
-    return {task: TASKS[task].metrics[0] for task in CONFIG.tasks}
+    """The metric of each column of the table."""
+    return {name: task.metrics[0] for name, task in columns_of(CONFIG, CONFIG.tasks).items()}
+
+
+def lengths_of_clips(wildcards):
+    """Where the length of each clip is, if the mean over its patches needs it."""
+    return f"resources/datasets/{wildcards.dataset}/clips.csv" if CONFIG.features.pooling == "masked_mean" else []
 
 
 rule extract_features:
@@ -42,6 +50,7 @@ rule extract_features:
         encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",
         card="results/encoders/{setting}/seed={seed}/encoder.json",
         logmel="resources/datasets/{dataset}/logmel.npy",
+        clips=lengths_of_clips,
     output:
         features="results/features/{dataset}/{setting}/seed={seed}.npy",
     log:
@@ -51,66 +60,10 @@ rule extract_features:
     conda:
         "../envs/doppelgangers.yaml"
     params:
-        config=reads(),
+        config=reads("features"),
         code=runs("evaluation.features.extract_features"),
     script:
         "../workflow_scripts/extract_features.py"
-
-
-rule register_peer:
-    output:
-        card="results/encoders/{setting}/seed=0/encoder.json",
-    log:
-        "logs/register_peer/{setting}.log",
-    wildcard_constraints:
-        setting=one_of(PEERS),
-    conda:
-        "../envs/doppelgangers.yaml"
-    params:
-        config=reads("encoders.peers.{setting}"),
-        code=runs("evaluation.peers.register_peer"),
-    script:
-        "../workflow_scripts/register_peer.py"
-
-
-rule extract_peer_features:
-    input:
-        card="results/encoders/{setting}/seed=0/encoder.json",
-        clips="resources/datasets/{dataset}/clips.csv",
-        files=dataset_files,
-    output:
-        features="results/features/{dataset}/{setting}/seed=0.npy",
-    log:
-        "logs/extract_peer_features/{dataset}_{setting}.log",
-    wildcard_constraints:
-        setting=one_of(PEERS),
-    conda:
-        "../envs/doppelgangers.yaml"
-    threads: 4
-    resources:
-        gpu=1,
-    params:
-        config=reads("encoders.peers.{setting}", "datasets.{dataset}.checksum", row=dataset_row),
-        code=runs("evaluation.peers.extract_peer_features", dataset_reader),
-    script:
-        "../workflow_scripts/extract_peer_features.py"
-
-
-rule write_hear_task:
-    input:
-        files=dataset_files,
-    output:
-        folder=directory("results/hear_tasks/{task}-doppelgangers-full"),
-    log:
-        "logs/write_hear_task/{task}.log",
-    conda:
-        "../envs/doppelgangers.yaml"
-    threads: 4
-    params:
-        config=reads("datasets.{dataset}.checksum", row=dataset_row, task=task_row),
-        code=runs("evaluation.export.write_hear_task", dataset_reader),
-    script:
-        "../workflow_scripts/write_hear_task.py"
 
 
 rule train_linear_probes:
@@ -126,7 +79,7 @@ rule train_linear_probes:
     conda:
         "../envs/doppelgangers.yaml"
     params:
-        config=reads(*PROBE, *LINEAR, task=task_row),
+        config=reads(*PROBE, *LINEAR, task=probed_row),
         code=runs("evaluation.probe.train_linear_probes"),
     script:
         "../workflow_scripts/train_linear_probes.py"
@@ -141,11 +94,11 @@ rule train_mlp_probes:
     log:
         "logs/train_mlp_probes/{task}_{setting}.log",
     wildcard_constraints:
-        task=one_of(tasks_with("mlp")),
+        task=one_of(tasks_with("mlp", "hear_linear")),
     conda:
         "../envs/doppelgangers.yaml"
     params:
-        config=reads(*PROBE, "mlp", task=task_row),
+        config=reads(*PROBE, "mlp", task=probed_row),
         code=runs("evaluation.probe.train_mlp_probes"),
     script:
         "../workflow_scripts/train_mlp_probes.py"

@@ -21,13 +21,25 @@ def stored_pairs(wildcards):
     return f"{SYNTHETIC[wildcards.setting].pairs}/manifest.json" if CONFIG.pretrain.source == "store" else []
 
 
-def impulse_responses(wildcards):
+def impulse_response_files(wildcards):
     encoder = SYNTHETIC.get(wildcards.setting) or REAL[wildcards.setting]
     return impulse_responses_of(CONFIG, encoder.augmentation)
 
 
+def impulse_responses(wildcards):
+    return own_files(impulse_response_files(wildcards))
+
+
+def impulse_response_contents(wildcards):
+    return contents_of_files(impulse_response_files(wildcards))
+
+
 def recordings_path(wildcards):
-    return CONFIG.recordings[wildcards.recordings].path
+    return own_files([CONFIG.recordings[wildcards.recordings].path])[0]
+
+
+def recordings_contents(wildcards):
+    return contents_of_files([CONFIG.recordings[wildcards.recordings].path])
 
 
 def decoded_recordings(wildcards):
@@ -52,7 +64,13 @@ rule pretrain:
     resources:
         gpu=GPUS,
     params:
-        config=reads(*SOUND, "encoder", "pretrain", made_of=synthetic_encoder),
+        config=reads(
+            *SOUND,
+            "encoder",
+            "pretrain",
+            made_of=synthetic_encoder,
+            contents=impulse_response_contents,
+        ),
         code=runs("pretraining.pretrain.pretrain"),
     script:
         "../workflow_scripts/pretrain.py"
@@ -69,7 +87,7 @@ rule decode_recordings:
         "../envs/doppelgangers.yaml"
     threads: 16
     params:
-        config=reads("recordings.{recordings}"),
+        config=reads("recordings.{recordings}", contents=recordings_contents),
         code=runs("pretraining.recordings.decode_recordings"),
     script:
         "../workflow_scripts/decode_recordings.py"
@@ -93,7 +111,13 @@ rule pretrain_on_recordings:
     resources:
         gpu=GPUS,
     params:
-        config=reads("encoders.real.{setting}", "synth.duration_s", "encoder", *TRAINING),
+        config=reads(
+            "encoders.real.{setting}",
+            "synth.duration_s",
+            "encoder",
+            *TRAINING,
+            contents=impulse_response_contents,
+        ),
         code=runs("pretraining.pretrain.pretrain_on_recordings"),
     script:
         "../workflow_scripts/pretrain_on_recordings.py"

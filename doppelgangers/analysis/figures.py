@@ -26,7 +26,7 @@ MARKERS = ("o", "s", "^", "D")
 REFERENCES = {"real": (0, (7, 2)), "released": (0, (1, 1.2)), "peer": (0, (5, 1.5, 1, 1.5))}
 # Metrics of the cards, whose names have a dot, which no task has in its name.
 TERMS = {"metrics.align": "alignment (lower: views nearer)", "metrics.uniform": "uniformity (lower: more even)"}
-LEGEND = "metrics.legend"
+LEGEND, LABEL = "metrics.legend", "metrics.label"
 SHORT_LEGEND = 12  # entries that fit beside two panels
 LEGEND_LOOK = {"frameon": False, "fontsize": "small", "title_fontsize": "small", "handlelength": 3.2}
 
@@ -63,10 +63,10 @@ def plot_scores(figure: Path, *, table: Path, encoders: list[Path]) -> None:
     cards = [read_card(path) for path in encoders]
     found = [{"encoder": c.encoder, **{term: c.metrics.get(term.partition(".")[2], np.nan) for term in TERMS}} for c in cards]
     rows = rows.join(pd.DataFrame(found).groupby("encoder").mean(), on="encoder")
-    rows["label"] = [label_of(row) for _, row in rows.iterrows()]
+    rows[LABEL] = [label_of(row) for _, row in rows.iterrows()]
     terms = list(TERMS) if "synthetic" in set(rows.source) else []
 
-    least = 2 if not terms else 3 if rows.label.nunique() <= SHORT_LEGEND else 4
+    least = 2 if not terms else 3 if rows[LABEL].nunique() <= SHORT_LEGEND else 4
     columns = max(least, -(-len(tasks) // -(-len(tasks) // 4)))
     padded = [*tasks, *["."] * (-len(tasks) % columns)]
     grid = [[*terms, *[LEGEND] * (columns - len(terms))], *np.reshape(padded, (-1, columns)).tolist()]
@@ -120,7 +120,7 @@ def draw_by_delta(axis: plt.Axes, made: pd.DataFrame, column: str) -> None:
             markersize=5,
             capsize=2,
             elinewidth=1,
-            label=group.label.iloc[0],
+            label=group[LABEL].iloc[0],
         )
     axis.set_xticks(range(len(deltas)), [f"{delta:g}" for delta in deltas])
     axis.set_xlim(-0.5, max(len(deltas), 1) - 0.5)
@@ -129,13 +129,13 @@ def draw_by_delta(axis: plt.Axes, made: pd.DataFrame, column: str) -> None:
 def draw_references(axis: plt.Axes, rows: pd.DataFrame, task: str) -> None:
     """Draw the scores of encoders without a delta of their own, or not trained here, as horizontal lines."""
     for _, row in rows[rows.source == "random_init"].iterrows():
-        axis.axhline(row[task], color=GREY, linestyle="--", label=row.label)
+        axis.axhline(row[task], color=GREY, linestyle="--", label=row[LABEL])
         if pd.notna(deviation := row[f"{task}_std"]):
             axis.axhspan(row[task] - deviation, row[task] + deviation, color="0.92", zorder=0)
     others = rows[rows.source.isin(REFERENCES)]
     colours = assign(others.encoder, reversed(COLOURS[3:]))
     for _, row in others.iterrows():
-        axis.axhline(row[task], color=colours[row.encoder], linestyle=REFERENCES[row.source], label=row.label)
+        axis.axhline(row[task], color=colours[row.encoder], linestyle=REFERENCES[row.source], label=row[LABEL])
 
 
 def plot_training(figure: Path, *, encoders: list[Path], histories: list[Path]) -> None:

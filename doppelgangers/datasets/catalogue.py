@@ -7,6 +7,7 @@ AFFECTS_RESULTS = False  # facts, not code: the rows that a rule uses are in its
 
 SPLITS = ("train", "valid", "test")  # folds that are not numbered
 Metric = Literal["accuracy", "macro_f1", "mAP", "weighted_mAP", "auroc", "d_prime", "pitch_acc", "chroma_acc"]
+ProbeKind = Literal["linear", "mlp", "hear_linear"]
 OF_ONE_LABEL = {"accuracy", "macro_f1", "pitch_acc", "chroma_acc"}  # metrics that need one label per clip
 
 
@@ -70,7 +71,7 @@ class Task:
         fold: column of clips.csv that says which clips are tested together: a number from 1, or train, valid and test.
         validation: the clips that choose the epoch. `next_fold`: the fold after the test fold, so that its instruments or
             speakers are unseen too; `random`: a fifth of the other folds, as ARCH does; `valid`: the split of that name.
-        probe: the protocol of the task's suite: `linear` (ARCH) or `mlp` (HEAR).
+        probe: the protocol of the task's suite: `linear` (ARCH) or `mlp` (HEAR); `hear_linear` is HEAR's without hidden layers.
         multilabel: a clip has any number of labels, separated by ";" in the label column.
     """
 
@@ -79,7 +80,7 @@ class Task:
     metrics: tuple[Metric, ...] = ("accuracy", "macro_f1", "mAP")
     fold: str = "fold"
     validation: Literal["next_fold", "random", "valid"] = "next_fold"
-    probe: Literal["linear", "mlp"] = "linear"
+    probe: ProbeKind = "linear"
     multilabel: bool = False
 
 

@@ -16,6 +16,7 @@ from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.errors import UserError
 
+LENGTH = "unpadded_s"  # column of clips.csv: length of a clip before padding, at most that of the dataset, in seconds
 LFS_POINTER = b"version https://git-lfs"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -127,7 +128,15 @@ def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
 
 
 def read_sounds(
-    clips: Clips, rows: pd.DataFrame, *, rate_hz: int, duration_s: float, threads: int, faults: list[str], title: str
+    clips: Clips,
+    rows: pd.DataFrame,
+    *,
+    rate_hz: int,
+    duration_s: float,
+    threads: int,
+    faults: list[str],
+    title: str,
+    lengths_s: dict[int, float] | None = None,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (row label, sound (T,) float32 at `rate_hz`) in the order of the rows, decoded by several threads.
 
@@ -141,6 +150,7 @@ def read_sounds(
         threads: how many decode and resample.
         faults: gets a message for every damaged clip; it is left out, like one that does not exist.
         title: of the progress bar.
+        lengths_s: gets, by row label, the length of every clip that is not padding, in seconds; at most `duration_s`.
     """
     samples = round(duration_s * rate_hz)
 
@@ -149,6 +159,8 @@ def read_sounds(
         if found is None:
             return None
         sound, found_hz = found
+        if lengths_s is not None:
+            lengths_s[row.Index] = round(min(len(sound) / found_hz, duration_s), 6)
         sound = sound[: int(found_hz * (duration_s + 1))]  # do not resample what is cut off anyway
         return fit(resample(sound, found_hz, rate_hz), samples)
 

@@ -10,7 +10,7 @@ import torch
 
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset, section_of
-from doppelgangers.datasets.clips import batches, fault_report, open_clips, read_sounds
+from doppelgangers.datasets.clips import LENGTH, batches, fault_report, open_clips, read_sounds
 from doppelgangers.datasets.records import verify
 from doppelgangers.encoders.frontend import BANDS, PATCH_FRAMES, RATE_HZ, LogMel, patch_count
 from doppelgangers.errors import UserError
@@ -36,7 +36,8 @@ def prepare(
     """Decode every clip, mix it down, resample it to 16 kHz, pad or cut it, and store its log-mel patches.
 
     Args:
-        clips: clips.csv to write; row i describes entry i of `logmel`.
+        clips: clips.csv to write; row i describes entry i of `logmel`. Its last column, `unpadded_s`, is the length of the clip
+            before it is padded, in seconds.
         logmel: logmel.npy to write, (N, P, 96, 64) float16: P patches for each of N clips.
         card: dataset.json to write: licence, files, reference, counts.
         dataset: its name, for messages.
@@ -53,10 +54,13 @@ def prepare(
     samples = round(row.clip_s * RATE_HZ)
     kept: list[int] = []
     faults: list[str] = []
+    lengths_s: dict[int, float] = {}
     files = verify(files, dataset, checksum)
     with Tree(files, logmel.parent / ".unpacked") as tree:
         found = open_clips(dataset, row, tree, pinned=checksum != "none")
         table = found.table
+        if LENGTH in table:
+            raise UserError(f"{dataset}: its table has a column {LENGTH}, which is the name of one that is added: rename it")
         if limit_clips and limit_clips < len(table):
             table = table.sample(limit_clips, random_state=0).sort_index()
         shape = (len(table), patch_count(samples), PATCH_FRAMES, BANDS)
@@ -69,6 +73,7 @@ def prepare(
             threads=threads,
             faults=faults,
             title=f"prepare {dataset}",
+            lengths_s=lengths_s,
         )
         with replace(logmel) as temporary:
             store_patches(temporary, shape, sounds, kept)
@@ -80,7 +85,7 @@ def prepare(
                     )
                 log.warning("%s\nThey are left out.", message)
     with replace(clips) as temporary:
-        table.loc[kept].to_csv(temporary, index=False)
+        table.loc[kept].assign(**{LENGTH: [lengths_s[label] for label in kept]}).to_csv(temporary, index=False)
     facts = {"dataset": dataset, "licence": row.licence, "files": [str(file) for file in files], "reference": row.reference}
     counts = {"clips": len(kept), "absent": len(table) - len(kept) - len(faults), "damaged": faults, "patches": shape[1]}
     write_json(card, {**facts, **counts})

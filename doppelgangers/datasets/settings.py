@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from doppelgangers.datasets.catalogue import OF_ONE_LABEL, Metric
-from doppelgangers.settings import Checksum, CountOrZero, Section, Unique, Url
+from doppelgangers.datasets.catalogue import OF_ONE_LABEL, Metric, ProbeKind
+from doppelgangers.settings import Checksum, CountOrZero, LocalPath, Section, Unique, Url
 
 AFFECTS_RESULTS = False  # the values do, and they are in the params of the rules
 
@@ -28,7 +28,7 @@ class DatasetSettings(Section):
         description="http, https or file address to use instead of the catalogue's: of the archive, or of the folder that "
         "holds the archives if there are several",
     )
-    path: str = Field(
+    path: LocalPath = Field(
         "",
         description="archive, unpacked folder or folder of the archives (a SoundFont for notes and drums) on this machine, "
         "instead of a url",
@@ -56,7 +56,7 @@ class OwnTaskSettings(DatasetSettings):
         ["accuracy", "macro_f1", "mAP"], description="the first is that of table.csv"
     )
     validation: Literal["next_fold", "random"] = Field("next_fold", description="with numbered folds: which clips validate")
-    probe: Literal["linear", "mlp"] = Field("linear", description="kind of probe where probe.kind is suite")
+    probe: ProbeKind = Field("linear", description="kind of probe where probe.kind is suite")
     multilabel: bool = Field(False, description='a clip has several labels, separated by ";"')
     licence: str = Field("", description="is written into the records")
 

@@ -1,4 +1,4 @@
-"""HEAR's shallow MLP on frozen features: a grid of settings, searched by validation.
+"""HEAR's shallow MLP on frozen features, or its linear probe: a grid of settings, searched by validation.
 
 Source: heareval/predictions/task_predictions.py.
 """
@@ -28,7 +28,7 @@ class MlpProtocol:
     """How MLPs are searched and trained.
 
     Attributes:
-        hidden, learning_rates, inits: the grid: numbers of hidden layers, learning rates, and of `INITS`.
+        hidden, learning_rates, inits: the grid: numbers of hidden layers (0: a linear probe), learning rates, and of `INITS`.
         tried: number of settings of the shuffled grid that are tried.
         width: of a hidden layer.
         dropout: probability.
@@ -38,7 +38,8 @@ class MlpProtocol:
         patience_checks: validations without a gain after which training ends.
         standardize: scale features to zero mean and unit variance of each run's training rows first.
         seed: of the initial weights, dropout and the order of the clips.
-        protocol: `faithful` trains on the clips in the same order in every epoch, as HEAR's code does; `corrected` shuffles.
+        protocol: `faithful` trains on the clips in the order of `Run.train` in every epoch, as HEAR's code does (see
+            `runs.hear_order`); `corrected` shuffles.
     """
 
     hidden: Sequence[int]
@@ -54,6 +55,10 @@ class MlpProtocol:
     standardize: bool
     seed: int
     protocol: Literal["corrected", "faithful"]
+
+    def linear(self) -> "MlpProtocol":
+        """HEAR's linear probe: no hidden layer, every learning rate with every initialisation."""
+        return dataclasses.replace(self, hidden=[0], tried=len(self.learning_rates) * len(self.inits))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from doppelgangers.errors import UserError
 from doppelgangers.evaluation.linear import LinearProtocol, fit_linear
 from doppelgangers.evaluation.metrics import score
 from doppelgangers.evaluation.mlp import MlpProtocol, fit_mlp
-from doppelgangers.evaluation.runs import Fit, Run
+from doppelgangers.evaluation.runs import Fit, Run, hear_order
 from doppelgangers.files import replace
 
 VALIDATION_SHARE = 0.2  # of the clips outside the test fold, ARCH
@@ -29,6 +29,8 @@ class Problem:
         targets: class indices (N,), or 0/1 (N, C) for several labels a clip.
         names: label of each class.
         runs: rows of each probe.
+        clips: name of each clip, (N,).
+        folds: fold of each clip, (N,).
     """
 
     places: list[tuple[int, int | str]]
@@ -36,6 +38,8 @@ class Problem:
     targets: np.ndarray
     names: list
     runs: list[Run]
+    clips: list[str]
+    folds: list[int | str]
 
 
 def train_linear_probes(
@@ -45,9 +49,9 @@ def train_linear_probes(
 
     Args:
         scores: csv to write: encoder, task, seed, fold, metric, score (share of 1, or d'), epoch that is scored, setting
-            (what the search of an MLP chose, else empty).
+            (what the search of an MLP chose, else empty), probe (its kind).
         encoder: name of the encoder setting.
-        task: name of the task.
+        task: name of the column of the table: of the task, with a further kind of probe <task>_<kind>.
         row: the task's facts.
         clips: clips.csv of its dataset.
         features: encoder seed -> features.npy.
@@ -66,17 +70,22 @@ def train_mlp_probes(
 ) -> None:
     """Train and score an MLP for each fold of the task and seed of the encoder; its grid is searched once for each seed.
 
-    Arguments and errors are those of `train_linear_probes`.
+    Where the task's probe is `hear_linear`, the grid is HEAR's for a linear probe. Arguments and errors are those of
+    `train_linear_probes`.
     """
     problem = read_problem(encoder, task, row, clips=clips, features=features, seed=probe.seed)
+    runs = problem.runs
+    if probe.protocol == "faithful":
+        order = hear_order(problem.clips, problem.folds)
+        runs = [dataclasses.replace(run, train=order[np.isin(order, run.train)]) for run in runs]
     fits = fit_mlp(
         problem.features,
         problem.targets,
-        problem.runs,
+        runs,
         groups=[encoder_seed for encoder_seed, _ in problem.places],
         metric=row.metrics[0],
         names=problem.names,
-        probe=probe,
+        probe=probe.linear() if row.probe == "hear_linear" else probe,
         title=f"probe {task}",
     )
     write_scores(scores, encoder, task, row, problem=problem, fits=fits)
@@ -88,18 +97,21 @@ def read_problem(encoder: str, task: str, row: Task, *, clips: Path, features: d
     Raises:
         UserError: when the clips do not make a task, or the features do not fit them.
     """
-    text = {row.label: str} if row.multilabel else None
+    text = {"clip": str, **({row.label: str} if row.multilabel else {})}
     table = pd.read_csv(clips, dtype=text, keep_default_na=False, na_values=[""], low_memory=False)  # NA may be a label
     where = f"task {task}: {clips}"
     used, targets, names = read_labels(table, row, where)
-    runs = split_folds(table[row.fold].to_numpy()[used], row.validation, seed, where)
+    folds = table[row.fold].to_numpy()[used]
+    runs = split_folds(folds, row.validation, seed, where)
     matrices = {
         encoder_seed: read_features(path, table, used, f"task {task}: features of {encoder}, seed {encoder_seed}, {path}")
         for encoder_seed, path in features.items()
     }
     places = [(encoder_seed, fold) for encoder_seed in matrices for fold in runs]
     probes = [runs[fold] for _, fold in places]
-    return Problem(places, [matrices[encoder_seed] for encoder_seed, _ in places], targets, names, probes)
+    clip_names = table["clip"].to_numpy()[used].tolist()
+    per_probe = [matrices[encoder_seed] for encoder_seed, _ in places]
+    return Problem(places, per_probe, targets, names, probes, clip_names, folds.tolist())
 
 
 def write_scores(scores: Path, encoder: str, task: str, row: Task, *, problem: Problem, fits: list[Fit]) -> None:
@@ -114,6 +126,7 @@ def write_scores(scores: Path, encoder: str, task: str, row: Task, *, problem: P
             "score": value,
             "epoch": fit.epoch,
             "setting": fit.setting,
+            "probe": row.probe,
         }
         for (encoder_seed, fold), run, fit in zip(problem.places, problem.runs, fits, strict=True)
         for metric, value in score(problem.targets[run.test], fit.test_scores, row.metrics, problem.names).items()
@@ -184,7 +197,7 @@ def split_folds(folds: np.ndarray, validation: str, seed: int, where: str) -> di
     Args:
         folds: fold of each clip, (N,).
         validation: with numbered folds, "next_fold" (cyclic) or "random" (a fifth of the other clips, not stratified, as
-            ARCH draws it).
+            ARCH draws it: from the clips fold by fold, the folds in the order in which the table names them).
         seed: of the random draw.
         where: beginning of an error's message.
 
@@ -204,11 +217,12 @@ def split_folds(folds: np.ndarray, validation: str, seed: int, where: str) -> di
     numbers = sorted(int(name) for name in found)
     if len(numbers) < 3:
         raise UserError(f"{where} has {len(numbers)} folds, and a probe needs 3: to train, to validate and to test")
+    by_fold = np.argsort(pd.factorize(folds)[0], kind="stable")
     runs: dict[int | str, Run] = {}
     for test, following in zip(numbers, numbers[1:] + numbers[:1], strict=True):
         rest = np.flatnonzero(folds != test)
         if validation == "random":
-            train, valid = train_test_split(rest, test_size=VALIDATION_SHARE, random_state=seed)
+            train, valid = train_test_split(by_fold[folds[by_fold] != test], test_size=VALIDATION_SHARE, random_state=seed)
         else:
             train, valid = rest[folds[rest] != following], rest[folds[rest] == following]
         runs[test] = Run(train, valid, np.flatnonzero(folds == test))

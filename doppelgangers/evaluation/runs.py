@@ -1,9 +1,13 @@
 """What both kinds of probe share: the runs of a task, and their features on the device."""
 
 import dataclasses
+import random
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+
+from doppelgangers.datasets.catalogue import SPLITS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,3 +78,26 @@ def moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def plain_batches(size: int, batch: int) -> list[np.ndarray]:
     """Positions of an epoch of `size` clips in batches of `batch` and a smaller last one."""
     return np.split(np.arange(size), range(batch, size, batch))
+
+
+def hear_order(clips: Sequence[str], folds: Sequence[int | str]) -> np.ndarray:
+    """The order in which HEAR's code reads the clips of a task, in every epoch (heareval/embeddings/task_embeddings.py).
+
+    One generator, `random.Random(0)`, shuffles the file names of each split, which are sorted before; splits come as train,
+    valid and test, or by their numbers. HEAR trains on several folds in that order too.
+
+    Args:
+        clips: (N,) unique names, with or without ".wav".
+        folds: (N,) split of each: train, valid and test, or numbers.
+
+    Returns:
+        (N,) rows of the clips.
+    """
+    files = [f"{clip.removesuffix('.wav')}.wav" for clip in clips]
+    generator = random.Random(0)
+    order: list[int] = []
+    for split in sorted(set(folds), key=lambda fold: SPLITS.index(fold) if fold in SPLITS else int(fold)):
+        rows = sorted((row for row, fold in enumerate(folds) if fold == split), key=files.__getitem__)
+        generator.shuffle(rows)
+        order += rows
+    return np.array(order)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from doppelgangers.datasets.catalogue import ProbeKind
 from doppelgangers.settings import Count, Fraction, NotNegative, Positive, Section, Seed, Unique
 
 AFFECTS_RESULTS = False  # the values do, and they are in the params of the rules
@@ -18,11 +19,26 @@ class PeerSettings(Section):
     model: str = Field("", description="argument of its load_model: the path of the weights, or empty")
 
 
+class FeatureSettings(Section):
+    """Features of a clip, from the embeddings of its patches, by encoders of ours."""
+
+    pooling: Literal["mean", "masked_mean"] = Field(
+        "mean",
+        description="mean: over all patches, as ARCH and HEAR do, the silence that a short clip is padded with included; "
+        "masked_mean: a patch counts by the share of it that lies within the clip",
+    )
+
+
 class ProbeSettings(Section):
     """Probes on frozen features; the keys from epochs to warmup are for the linear probe only."""
 
-    kind: Literal["suite", "linear", "mlp"] = Field(
-        "suite", description="suite: linear for the tasks of ARCH and ours, mlp for those of HEAR; linear or mlp: for all tasks"
+    kind: Literal["suite", ProbeKind] = Field(
+        "suite",
+        description="of the columns <task> of table.csv; suite: linear for the tasks of ARCH and ours, mlp for those of HEAR; "
+        "others: for all tasks; linear: ARCH's; mlp: HEAR's; hear_linear: HEAR's without hidden layers; paper: linear",
+    )
+    also: Annotated[list[ProbeKind], Unique] = Field(
+        [], description="further kinds for all tasks, in columns <task>_<kind>; where it is a task's kind already, it adds none"
     )
     protocol: Literal["corrected", "faithful"] = Field(
         "corrected", description="faithful: as in the published code of ARCH and HEAR, with its errors (docs/design.md)"
@@ -41,10 +57,13 @@ class ProbeSettings(Section):
 
 
 class MlpSettings(Section):
-    """HEAR's probe: a multilayer perceptron with one or two hidden layers, whose settings are chosen by grid search."""
+    """HEAR's probe: a multilayer perceptron with one or two hidden layers, whose settings are chosen by grid search.
 
-    hidden: Annotated[list[Annotated[int, Field(ge=1, le=2)]], Field(min_length=1), Unique] = Field(
-        [1, 2], description="grid: numbers of hidden layers; HEAR: 1, 2"
+    The kind hear_linear takes these too, but hidden and tried: it has no hidden layer, and all points are tried.
+    """
+
+    hidden: Annotated[list[Annotated[int, Field(ge=0, le=2)]], Field(min_length=1), Unique] = Field(
+        [1, 2], description="grid: numbers of hidden layers; 0: a linear layer only; HEAR: 1, 2"
     )
     learning_rates: Annotated[list[Positive], Field(min_length=1), Unique] = Field(
         [3.2e-3, 1.0e-3, 3.2e-4, 1.0e-4], description="grid: learning rates of Adam; HEAR: these"

@@ -8,12 +8,14 @@ from doppelgangers.encoders.card import read_card
 from doppelgangers.files import replace
 
 IDENTITY = ["encoder", "source", "architecture", "delta", "augmentation"]
-COLUMNS = [*IDENTITY, "seed", "pairs", "task", "fold", "metric", "score"]
+COLUMNS = [*IDENTITY, "seed", "pairs", "task", "fold", "metric", "score", "probe"]
 DIGITS = 2
 
 
 def collect_scores(scores: Path, *, encoders: list[Path], probes: list[Path]) -> None:
-    """Write scores.csv: one row per encoder, seed, task, fold and metric; scores are shares of 1.
+    """Write scores.csv: one row per encoder, seed, task, fold and metric; scores are shares of 1, `probe` is its kind.
+
+    A further kind of probe of a task is a task of its own, <task>_<kind>, so that nothing adds up over kinds unasked.
 
     Args:
         scores: csv to write.

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from doppelgangers.settings import Count, CountOrZero, Fraction, Name, NotNegative, Positive, Section
+from doppelgangers.settings import Count, CountOrZero, Fraction, LocalPath, Name, NotNegative, Positive, Section
 
 AFFECTS_RESULTS = False  # the values do, and they are in the params of the rules
 
@@ -33,7 +33,7 @@ class RealEncoderSettings(Section):
 class RecordingSettings(Section):
     """Sounds to pretrain on."""
 
-    path: str = Field(description="folder (its subfolders count too), or zip or tar archive, of sound files")
+    path: LocalPath = Field(description="folder (its subfolders count too), or zip or tar archive, of sound files")
     limit_files: CountOrZero = Field(
         100_000, description="use at most this many files, drawn at random; 0: all; paper: 100,000"
     )

@@ -11,7 +11,7 @@ from doppelgangers.datasets.catalogue import DATASETS, TASKS
 from doppelgangers.datasets.settings import DatasetSettings, DownloadSettings, OwnTaskSettings
 from doppelgangers.encoders.settings import EncoderSettings
 from doppelgangers.errors import UserError
-from doppelgangers.evaluation.settings import MlpSettings, PeerSettings, ProbeSettings
+from doppelgangers.evaluation.settings import FeatureSettings, MlpSettings, PeerSettings, ProbeSettings
 from doppelgangers.pretraining.settings import (
     Augmentation,
     AugmentSettings,
@@ -19,11 +19,15 @@ from doppelgangers.pretraining.settings import (
     RealEncoderSettings,
     RecordingSettings,
 )
-from doppelgangers.settings import Delta, Name, Section, Seed, Unique, check_names, hint
+from doppelgangers.settings import Delta, LocalPath, Name, Section, Seed, Unique, check_names, hint
 from doppelgangers.synthesis.settings import Architecture, FactorSettings, PairSettings, SampleSettings, SynthSettings
 
 # Keys that had another name in an earlier version.
 RENAMED = {"encoders.hear": "encoders.peers"}
+
+
+# What table.csv has of an encoder, before the columns of the tasks.
+TABLE_COLUMNS = ("encoder", "source", "architecture", "delta", "augmentation", "seeds", "pairs")
 
 
 class EncoderGrid(Section):
@@ -48,7 +52,7 @@ class EncoderGrid(Section):
     real: dict[Name, RealEncoderSettings] = Field(
         {}, description="baselines trained on recordings, name: {recordings: ..., views: ...} (docs/pretraining.md)"
     )
-    released: dict[Name, str] = Field(
+    released: dict[Name, LocalPath] = Field(
         {}, description="encoders trained earlier, name: folder, such as pretrained/voice-0.25 (docs/hear.md)"
     )
     peers: dict[Name, PeerSettings] = Field(
@@ -80,6 +84,7 @@ class Config(Section):
     datasets: dict[str, DatasetSettings] = Field(
         {}, description="where a dataset comes from, name: {path: ...}; for those not named here, the catalogue says it"
     )
+    features: FeatureSettings = FeatureSettings()
     probe: ProbeSettings = ProbeSettings()
     mlp: MlpSettings = MlpSettings()
 
@@ -123,6 +128,11 @@ class Config(Section):
         check_names("datasets", list(self.datasets), list(DATASETS))
         if taken := set(self.own_tasks) & {*TASKS, *DATASETS}:
             raise ValueError(f"own_tasks.{min(taken)}: the catalogue has this name already; choose another")
+        columns = [*TASKS, *self.own_tasks]
+        columns += [f"{name}_{kind}" for name in columns for kind in self.probe.also]
+        columns += [*TABLE_COLUMNS, *(f"{name}_std" for name in columns)]
+        if twice := [name for name in columns if columns.count(name) > 1]:
+            raise ValueError(f"own_tasks: table.csv would have two columns called {twice[0]!r}; rename the task")
         for name, dataset in self.datasets.items():
             if dataset.url and dataset.path:
                 raise ValueError(f"datasets.{name}: set url or path, not both")

@@ -84,7 +84,8 @@ def render_docs() -> str:
             if "." not in key:
                 lines += ["", f"## {key}", *HEAD]
             lines.append(table_row(key, inline(value), property_of(key), field.description))
-            if get_origin(field.annotation) is dict and issubclass(entry := get_args(field.annotation)[1], BaseModel):
+            entry = get_args(field.annotation)[1] if get_origin(field.annotation) is dict else None
+            if isinstance(entry, type) and issubclass(entry, BaseModel):
                 lines += entry_rows(f"{key}.<name>", entry)
     return "\n".join(lines) + "\n"
 

@@ -1,15 +1,13 @@
-"""What the workflow asks of a configuration: its encoders, datasets and tasks, and what must be there before it runs."""
+"""What the workflow asks of a configuration: its encoders, datasets and tasks, and the files that they are read from."""
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import urlparse
-from urllib.request import url2pathname
 
-from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
+from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task
 from doppelgangers.datasets.records import DOWNLOADS, LINKS
 from doppelgangers.datasets.settings import DatasetSettings
-from doppelgangers.errors import UserError
 from doppelgangers.workflow.config import Config
 
 
@@ -77,6 +75,20 @@ def tasks_of(config: Config) -> dict[str, Task]:
     return {**TASKS, **own}
 
 
+def columns_of(config: Config, tasks: Iterable[str]) -> dict[str, Task]:
+    """The columns of table.csv for these tasks, and what is probed for each: <task>, and <task>_<kind> with probe.also.
+
+    The `probe` of a row is the kind that is trained. One that is a task's kind already has no column of its own.
+    """
+    rows, kind, columns = tasks_of(config), config.probe.kind, {}
+    for name in tasks:
+        main = rows[name].probe if kind == "suite" else kind
+        columns[name] = dataclasses.replace(rows[name], probe=main)
+        further = [other for other in config.probe.also if other != main]
+        columns |= {f"{name}_{other}": dataclasses.replace(rows[name], probe=other) for other in further}
+    return columns
+
+
 def settings_of(config: Config, dataset: str) -> DatasetSettings:
     """What the configuration says of a dataset: of one of the catalogue, or of a task of the user's own."""
     own = config.own_tasks.get(dataset)
@@ -126,57 +138,6 @@ def used_datasets(config: Config) -> dict[str, Dataset]:
     if any(impulse_responses_of(config, augmentation) for augmentation in augmentations):
         names.add(config.augment.impulse_responses)
     return {name: rows[name] for name in sorted(names)}
-
-
-def check_sources(config: Config) -> None:
-    """Look at what lies on this machine before any job starts.
-
-    Raises:
-        UserError: when the `path` or the `file://` url of a dataset in use, recordings or a released encoder does not exist,
-            or `downloads.offline` is set and something is not here.
-    """
-    for name in sorted({real.recordings for real in config.encoders.real.values()}):
-        if not Path(config.recordings[name].path).exists():
-            raise UserError(f"recordings.{name}.path: {config.recordings[name].path} does not exist; correct it")
-    for name, path in config.encoders.released.items():
-        if not Path(released_encoder(path)).is_file():
-            raise UserError(
-                f"encoders.released.{name}: there is no {released_encoder(path)}; name the folder of a released encoder"
-            )
-    for name, row in used_datasets(config).items():
-        settings = settings_of(config, name)
-        parsed = urlparse(settings.url)
-        section = section_of(name)
-        for key, path in (("path", settings.path), ("url", url2pathname(parsed.path) if parsed.scheme == "file" else "")):
-            if path and not Path(path).exists():
-                raise UserError(f"{section}.{key}: {path} does not exist; correct it, or empty the key to use the catalogue's")
-        absent = [file for file in downloads_of(config, name) if not Path(file).exists()]
-        prepared = Path(f"resources/datasets/{name}/logmel.npy").exists()
-        if config.downloads.offline and absent and not prepared and parsed.scheme != "file":
-            address = " and ".join(archive.url for archive in row.archives)
-            raise UserError(
-                f"downloads.offline is set, and {absent[0]} is not here: set {section}.path to a copy of {address}, or "
-                f"put it there"
-            )
-
-
-def check_licences(config: Config) -> None:
-    """See that the user agreed to the licences of what will be fetched.
-
-    Raises:
-        UserError: naming the datasets with a non-commercial licence that `downloads.noncommercial` does not list.
-    """
-    missing = {}
-    for name, row in used_datasets(config).items():
-        there = all(Path(file).exists() for file in downloads_of(config, name))
-        if row.noncommercial and not there and name not in config.downloads.noncommercial:
-            missing[name] = row.licence
-    if missing:
-        named = "\n".join(f"  {name}: {licence}" for name, licence in missing.items())
-        raise UserError(
-            f"these datasets may not be used commercially:\n{named}\nRead their licences; if you accept them, add to your "
-            f"configuration\n  downloads: {{noncommercial: [{', '.join(missing)}]}}"
-        )
 
 
 def plain(row) -> dict:

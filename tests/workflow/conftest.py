@@ -52,9 +52,9 @@ class Project:
     def path(self, name: str) -> Path:
         return self.folder / name
 
-    def jobs(self, config: tuple = ()) -> dict[str, int]:
+    def jobs(self, config: tuple = (), target: str = "all") -> dict[str, int]:
         """Rule -> number of jobs that a run would do now."""
-        result = self.run("--dry-run", config=config)
+        result = self.run("--dry-run", config=config, target=target)
         assert result.returncode == 0, result.stdout
         rows = [line.split() for line in result.stdout.splitlines()]
         counts = {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}

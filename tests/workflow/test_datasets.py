@@ -4,11 +4,14 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from doppelgangers.datasets.catalogue import DATASETS
+from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.files import checksum, read_json
 from tests.archives import write_archives, write_folder, write_zip
 from tests.conftest import ROOT
@@ -117,6 +120,8 @@ def test_an_encoder_of_somebody_else_is_a_row(project, host):
         "encoders": {**RANDOM, "peers": {"theirs": {"module": "hear_peer"}}},
         "tasks": ["libricount"],
         "datasets": {"libricount": serve(host, project, "libricount")},
+        "features": {"pooling": "masked_mean"},  # of random_init: the peer has whole clips
+        "probe": {"also": ["mlp", "hear_linear"]},
         "mlp": MLP,
     }
     result = run(project, change)
@@ -124,6 +129,22 @@ def test_an_encoder_of_somebody_else_is_a_row(project, host):
     table = pd.read_csv(project.path("results/table.csv"))
     assert table.encoder.tolist() == ["theirs", "random_init"]
     assert table.source.tolist() == ["peer", "random_init"]
+    columns = {"libricount": "mlp", "libricount_hear_linear": "hear_linear"}
+    assert list(table.columns[7:]) == [column for name in columns for column in (name, f"{name}_std")]
+    assert table.iloc[:, 7:].notna().all(axis=None)
+    assert sorted(path.name for path in project.path("results/probes").iterdir()) == sorted(columns)
+    scores = pd.read_csv(project.path("results/scores.csv"))
+    assert scores.groupby("task").probe.unique().map(list).to_dict() == {name: [kind] for name, kind in columns.items()}
+    chosen = pd.read_csv(project.path("results/probes/libricount_hear_linear/theirs.csv")).setting
+    assert chosen.str.startswith("hidden=0 ").all()
+    lengths = pd.read_csv(project.path("resources/datasets/libricount/clips.csv")).unpadded_s
+    assert (lengths == 0.2).all()  # of the miniature; so only the first of five patches counts
+    patches = np.load(project.path("resources/datasets/libricount/logmel.npy"))[:, 0]
+    encoder = load_encoder(project.path("results/encoders/random_init/seed=0/encoder.safetensors"))
+    with torch.no_grad():
+        expected = encoder(torch.from_numpy(patches).float())
+    features = np.load(project.path("results/features/libricount/random_init/seed=0.npy"))
+    np.testing.assert_allclose(features, expected, atol=1e-4)
     result = run(project, change, "results/hear_tasks/libricount-doppelgangers-full")
     assert result.returncode == 0, result.stdout
     assert project.path("results/hear_tasks/libricount-doppelgangers-full/fold04.json").exists()

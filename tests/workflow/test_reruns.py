@@ -84,6 +84,7 @@ OTHER: dict[str, Any] = {
     "datasets.*.url": "https://example.org/ESC-50.zip",
     "datasets.*.path": str(ROOT / "docs"),
     "datasets.*.checksum": "none",
+    "probe.also": ["mlp"],
     "mlp.hidden": [1],
     "mlp.learning_rates": [0.001],
     "mlp.inits": ["xavier_normal"],
@@ -103,9 +104,10 @@ def leaves(model: type[Section], prefix: str = "") -> dict[str, Any]:
     found = {}
     for name, field in model.model_fields.items():
         kind = field.annotation
-        if get_origin(kind) is dict and issubclass(get_args(kind)[1], Section):
-            found.update(leaves(get_args(kind)[1], f"{prefix}{name}.*."))
-        elif get_origin(kind) is dict:
+        entry = get_args(kind)[1] if get_origin(kind) is dict else None
+        if isinstance(entry, type) and issubclass(entry, Section):
+            found.update(leaves(entry, f"{prefix}{name}.*."))
+        elif entry:
             found[f"{prefix}{name}.*"] = field
         elif isinstance(kind, type) and issubclass(kind, Section):
             found.update(leaves(kind, f"{prefix}{name}."))

@@ -15,6 +15,7 @@ from doppelgangers.encoders.card import Card
 from doppelgangers.evaluation.table import collect_scores, make_table
 
 TASKS = ("pitch", "family", "esc50")
+THREE_PROBES = [f"vocal_imitation{kind}{i}" for kind in ("", "_mlp", "_hear_linear") for i in range(8)]
 RANDOM = ("random_init", "random_init", "", None, "none")
 PEER = ("clap", "peer", "", None, "")
 # A released encoder keeps the architecture and delta it was made with, and is a horizontal line all the same.
@@ -43,7 +44,7 @@ def write_results(folder, settings, tasks=TASKS, seeds=(0,), folds=5):
             for number, task in enumerate(tasks):
                 level = 0.2 + 0.07 * number + 0.15 * np.exp(-abs((delta or 1) - 0.1) * 4) + rng.normal(0, 0.02)
                 scores = level + rng.normal(0, 0.03, folds)
-                row = {"encoder": name, "task": task, "seed": seed, "metric": "accuracy", "epoch": 3}
+                row = {"encoder": name, "task": task, "seed": seed, "metric": "accuracy", "epoch": 3, "probe": "linear"}
                 probes += [{**row, "fold": fold, "score": score} for fold, score in enumerate(scores, 1)]
     pd.DataFrame(probes).to_csv(folder / "probes.csv", index=False)
     collect_scores(folder / "scores.csv", encoders=cards, probes=[folder / "probes.csv"])
@@ -126,11 +127,24 @@ def test_scores_stand_beside_alignment_and_uniformity(tmp_path, drawing):
 
 
 @pytest.mark.parametrize("augmentations", [["none"], ["none", "waveform_per_example"]])
-@pytest.mark.parametrize("tasks", [TASKS[:1], TASKS, [f"vocal_imitation{i}" for i in range(10)]])
+@pytest.mark.parametrize(
+    "tasks", [TASKS[:1], TASKS, [f"vocal_imitation{i}" for i in range(10)], pytest.param(THREE_PROBES, marks=pytest.mark.slow)]
+)
 def test_many_encoders_and_tasks_find_room(tmp_path, drawing, tasks, augmentations):
     every = itertools.product(("voice", "voicefm", "parametric"), (0.01, 0.05, 0.1, 0.25, 0.5), augmentations)
     plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [*OTHERS, *itertools.starmap(synthetic, every)], tasks))
     require_room(drawing())
+
+
+def test_a_task_may_have_any_name(tmp_path, drawing):
+    """What the figure adds to the table's columns has names that no task can have."""
+    names = ["align", "label", "legend", "uniform"]
+    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [RANDOM, synthetic("voice", 0.05)], names))
+    _, _, legend, *scores = drawing().axes
+    assert [axis.get_title() for axis in scores] == names
+    assert labels(legend.get_legend()) == ["voice", "random initialisation"]
+    (drawn,) = scores[1].containers[0][0].get_ydata()
+    assert drawn == pd.read_csv(tmp_path / "table.csv").label[1]
 
 
 def test_without_a_training_there_are_only_horizontal_lines(tmp_path, drawing):

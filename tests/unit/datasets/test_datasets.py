@@ -152,6 +152,16 @@ def test_columns_besides_the_label(tmp_path):
     assert clips.groupby("digit_fold").speaker.nunique().tolist() == [6] * 5
 
 
+def test_the_clips_of_urbansound8k_are_in_the_order_of_its_table(tmp_path):
+    """Of it the random validation set is drawn, as ARCH does, which reads the table too."""
+    files = FILES["urbansound8k"]()
+    head, *rows = files["UrbanSound8K/metadata/UrbanSound8K.csv"].decode().splitlines()
+    rows = [rows[i * 7 % 20] for i in range(20)]
+    files["UrbanSound8K/metadata/UrbanSound8K.csv"] = "\n".join([head, *rows]).encode()
+    clips, _, _ = prepared(tmp_path / "out", "urbansound8k", [write_zip(tmp_path / "a.zip", files)])
+    assert clips["clip"].tolist() == [row.split(",")[0] for row in rows]
+
+
 def test_emotions_in_folders_of_their_own_are_read_too(tmp_path):
     files = {
         name.replace("full_set/", f"full_set/{name.split('_')[2]}/"): content for name, content in FILES["vivae"]().items()

@@ -13,7 +13,7 @@ from doppelgangers.datasets.clips import Clips, read_sounds
 from doppelgangers.encoders.frontend import LogMel
 from doppelgangers.errors import UserError
 from tests.archives import write_folder, write_zip
-from tests.miniatures import COMMIT, esc50_files, urbansound8k_files
+from tests.miniatures import COMMIT, esc50_files, sound, table, urbansound8k_files
 from tests.prepared import prepared
 from tests.recordings import pack
 
@@ -26,7 +26,8 @@ AUDIO = f"ESC-50-{COMMIT}/audio"
 def test_esc50_is_read_from_its_archive_or_folder(tmp_path, esc50_zip, unpacked):
     source = write_folder(tmp_path / "unpacked", esc50_files()) if unpacked else esc50_zip
     clips, logmel, card = prepared(tmp_path / "out", "esc50", [source])
-    assert list(clips.columns) == ["clip", "fold", "category", "file"]
+    assert list(clips.columns) == ["clip", "fold", "category", "file", "unpadded_s"]
+    assert (clips.unpadded_s == 0.5).all()
     assert clips.fold.value_counts().to_dict() == dict.fromkeys(range(1, 6), 4)
     assert card["clips"] == 20
     assert card["patches"] == 5
@@ -57,6 +58,20 @@ def test_stereo_is_mixed_down_and_8_khz_resampled(tmp_path):
         sound = np.zeros(80000, np.float32)
         sound[:3200] = soxr.resample(samples, rate, 16000)
         np.testing.assert_allclose(logmel[clips["clip"].tolist().index(name)], frontend(torch.tensor(sound)), atol=4e-3)
+
+
+def test_the_length_of_a_clip_is_that_before_padding_and_after_cutting(tmp_path):
+    files = {
+        f"{name}.wav": sound(0, 0, rate, duration_s=seconds) for name, rate, seconds in (("a", 8000, 0.25), ("b", 44100, 7))
+    }
+    files |= {f"{name}.wav": sound(0, 0, 16000, duration_s=0.5) for name in ("c", "d")}
+    rows = [(f"{name}.wav", fold, "x") for fold, name in enumerate("dcba", 1)]
+    folder = write_folder(tmp_path / "mine", {**files, "clips.csv": table("path,fold,label", rows)})
+    clips, _, _ = prepared(tmp_path / "out", "folder", [folder])
+    assert dict(zip(clips["clip"], clips.unpadded_s, strict=True)) == {"a.wav": 0.25, "b.wav": 1, "c.wav": 0.5, "d.wav": 0.5}
+    named = {**files, "clips.csv": table("path,fold,unpadded_s", rows)}
+    with pytest.raises(UserError, match=r"folder: its table has a column unpadded_s, which .*: rename it"):
+        prepared(tmp_path / "out", "folder", [write_folder(tmp_path / "named", named)])
 
 
 def test_damaged_clips_are_named_and_counted_and_may_be_tolerated(tmp_path):

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score
 
 from doppelgangers.evaluation import mlp
 from doppelgangers.evaluation.mlp import BatchNorm1d, MlpProtocol, Model, Setting, fit_mlp, grid, network
-from doppelgangers.evaluation.runs import Run
+from doppelgangers.evaluation.runs import Run, hear_order
 from tests.blobs import blobs, folds
 
 SETTINGS = dict(
@@ -58,6 +58,55 @@ def test_initial_weights_have_xaviers_deviation(init):
     assert [type(layer).__name__ for layer in layers] == ["Linear", "BatchNorm1d", "Dropout", "ReLU"] * 2 + ["Linear"]
 
 
+def test_hears_linear_probe_tries_every_learning_rate_with_every_initialisation():
+    """Its grid: no hidden layer, 4 learning rates by 2 initialisations."""
+    rates, inits = [3.2e-3, 1e-3, 3.2e-4, 1e-4], ["xavier_uniform", "xavier_normal"]
+    probe = MlpProtocol(**{**SETTINGS, "learning_rates": rates, "inits": inits, "tried": 3, "hidden": [1, 2]}).linear()
+    tried = grid(probe.hidden, probe.inits, probe.learning_rates, probe.tried)
+    assert len(tried) == 8
+    assert {(s.hidden, s.learning_rate, s.init) for s in tried} == set(itertools.product([0], rates, inits))
+    assert (probe.max_epochs, probe.patience_checks, probe.batch_clips) == (12, 20, 32)  # the rest is the MLP's
+
+
+@pytest.mark.parametrize("init", ["xavier_uniform", "xavier_normal"])
+def test_without_hidden_layers_there_is_one_linear_layer(init):
+    layers = network(Setting(0, init, 1e-3), dimension=300, width=7, classes=50, dropout=0.5, seed=0)
+    assert [(type(layer).__name__, layer.in_features, layer.out_features) for layer in layers] == [("Linear", 300, 50)]
+    assert layers[0].weight.std().item() == pytest.approx(math.sqrt(2 / 350), rel=0.03)  # gain 1
+    assert layers[0].bias.abs().max().item() <= 1 / math.sqrt(300)  # torch's own
+
+
+def hears_files(clips, folds):
+    """HEAR's embedding step as its text says: file names of each split sorted, then shuffled by one generator for all."""
+    generator = random.Random(0)
+    files = []
+    for split in ["train", "valid", "test"] if "train" in folds else [f"fold{i:02d}" for i in range(max(folds))]:
+        number = int(split[4:]) + 1 if split.startswith("fold") else split
+        names = sorted(clip + ".wav" for clip, fold in zip(clips, folds, strict=True) if fold == number)
+        generator.shuffle(names)
+        files.append(names)
+    return files
+
+
+@pytest.mark.parametrize("splits", [["test", "train", "valid"], [3, 1, 2], [12, 2, *range(3, 12), 1]])
+def test_the_faithful_order_is_hears(splits):
+    clips = [f"{i * 37 % 80:02d}{suffix}" for i in range(80) for suffix in ("x", "", "-1")]  # "-" is before ".", after nothing
+    folds = [splits[i // 3 * 7 % len(splits)] for i in range(240)]
+    expected = [file for files in hears_files(clips, folds) for file in files]
+    assert [clips[row] + ".wav" for row in hear_order(clips, folds)] == expected
+    assert sorted(expected) != sorted(expected, key=lambda file: file.removesuffix(".wav"))  # the suffix matters here
+    named = [clip + ".wav" * (i % 2) for i, clip in enumerate(clips)]  # whether or not a name has it
+    np.testing.assert_array_equal(hear_order(named, folds), hear_order(clips, folds))
+
+
+def test_the_faithful_order_in_full():
+    """Python's generator promises the same numbers for ever, so these are HEAR's."""
+    order = hear_order(
+        ["d", "a", "e", "b", "c", "f", "g", "h"], ["test", "train", "test", "train", "train", "valid", "valid", "train"]
+    )
+    assert order.tolist() == [4, 1, 3, 7, 5, 6, 0, 2]
+
+
 def alone(layers, x, y, run, orders, *, learning_rate=3e-3, epochs=12, every=3, batch=32):
     """HEAR's training as a plain PyTorch loop: epoch of the best checkpoint, and its test scores."""
     x = torch.tensor(x)
@@ -87,7 +136,7 @@ def initial(r, setting, position, dimension, classes):
 
 
 @pytest.mark.parametrize("protocol", ["faithful", "corrected"])
-@pytest.mark.parametrize("hidden", [1, 2])
+@pytest.mark.parametrize("hidden", [0, 1, 2])
 def test_training_equals_hears_loop(protocol, hidden):
     x, y = blobs()
     runs = folds(len(y), 3)

@@ -52,10 +52,10 @@ def study(tmp_path, monkeypatch):
     (tmp_path / "logs/pretrain").mkdir(parents=True)
     (tmp_path / "logs/pretrain/voice-0.25_seed=1.json").write_text(json.dumps({"seconds": 105.8, "commit": "abc"}))
     rows = [
-        dict(zip(COLUMNS, (encoder, source, "", "", "", seed, 128, task, fold, metric, score), strict=True))
+        dict(zip(COLUMNS, (encoder, source, "", "", "", seed, 128, task, fold, metric, score, "linear"), strict=True))
         for encoder, source, offset in (("voice-0.25", "synthetic", 0.0), ("random_init", "random_init", 0.2))
         for seed in (0, 1)
-        for task in ("esc50", "pitch") + (("family",) if encoder == "random_init" else ())
+        for task in ("esc50", "esc50_mlp", "pitch") + (("family",) if encoder == "random_init" else ())
         for fold, step in ((1, 0.0), (2, 0.1))
         for metric, score in (("accuracy", 0.5 + seed / 10 - offset + step), ("d_prime", 1.5 + step))
     ]
@@ -102,7 +102,7 @@ def test_the_card_says_what_it_is_scored_and_came_from(study):
     assert dataclasses.replace(card, about={}) == CARD
     card = card.about
     assert set(card) == {"precision", "scores", "random_init_scores", "provenance"}
-    assert set(card["scores"]) == set(card["random_init_scores"]) == {"esc50", "pitch"}
+    assert set(card["scores"]) == set(card["random_init_scores"]) == {"esc50", "esc50_mlp", "pitch"}
     assert card["scores"]["esc50"]["accuracy"] == {"mean": 65.0, "std": 7.07, "folds": 2}
     assert card["random_init_scores"]["pitch"]["accuracy"] == {"mean": 45.0, "std": 7.07, "folds": 2}
     assert card["scores"]["pitch"]["d_prime"] == {"mean": 1.55, "std": 0.07, "folds": 2}  # not in percent

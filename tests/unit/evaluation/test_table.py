@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from doppelgangers.evaluation.table import COLUMNS, collect_scores, make_table, render_table
+from doppelgangers.evaluation.table import COLUMNS, IDENTITY, collect_scores, make_table, render_table
+from doppelgangers.workflow.config import TABLE_COLUMNS
 
 METRICS = {"pitch": "accuracy", "esc50": "accuracy", "birds": "mAP"}
 
@@ -23,8 +24,9 @@ def scores(tmp_path):
             encoders.append(tmp_path / f"{name}-{seed}.json")
             encoders[-1].write_text(json.dumps({**card, "pairs": 0 if delta is None else 76800, "width": 0.25}))
         for task in ("pitch", "esc50"):
+            row = {"epoch": 3, "probe": "linear"}
             rows = [
-                {"encoder": name, "task": task, "seed": seed, "fold": fold, "metric": metric, "score": rng.random(), "epoch": 3}
+                {**row, "encoder": name, "task": task, "seed": seed, "fold": fold, "metric": metric, "score": rng.random()}
                 for seed in (0, 1)
                 for fold in (1, 2, 3)
                 for metric in ("accuracy", "macro_f1", "mAP")
@@ -49,6 +51,7 @@ def test_scores_has_the_promised_columns(scores):
         "fold",
         "metric",
         "score",
+        "probe",
     ]
     assert list(rows.columns) == expected == COLUMNS
     assert len(rows) == 3 * 2 * 2 * 3 * 3
@@ -100,7 +103,7 @@ def with_peer(scores, tmp_path):
     """An encoder of somebody else on a task with a test split, beside ten folds of random initialisation."""
     card = dict(encoder="peer", source="peer", architecture="", delta=None, augmentation="", seed=0, pairs=None)
     (tmp_path / "peer.json").write_text(json.dumps(card))
-    row = {"task": "birds", "seed": 0, "metric": "mAP", "epoch": 3}
+    row = {"task": "birds", "seed": 0, "metric": "mAP", "epoch": 3, "probe": "linear"}
     pd.DataFrame([{**row, "encoder": "peer", "fold": "test", "score": 0.4}]).to_csv(tmp_path / "birds.csv", index=False)
     unscored = [{**row, "encoder": "peer", "fold": "test", "score": value, "metric": "d_prime"} for value in (np.nan, np.inf)]
     pd.DataFrame(unscored).to_csv(tmp_path / "unscored.csv", index=False)
@@ -122,3 +125,25 @@ def test_an_encoder_of_somebody_else_is_a_row_without_pairs(with_peer, tmp_path)
         "peer,peer,,,,1,,40.0,",
         "random_init,random_init,,,none,1,0,5.5,3.03",
     ]
+
+
+def test_further_kinds_of_probe_are_columns_and_rows_of_their_own(with_peer, scores, tmp_path):
+    """The row of the peer and its column are not touched by what else is probed."""
+    make_table(tmp_path / "before.csv", scores=with_peer, metrics=METRICS)
+    row = {"encoder": "peer", "task": "birds_hear_linear", "seed": 0, "fold": "test", "metric": "mAP", "epoch": 3}
+    pd.DataFrame([{**row, "score": 0.25, "probe": "hear_linear"}]).to_csv(tmp_path / "more.csv", index=False)
+    probes = [tmp_path / f"{name}.csv" for name in ("birds", "more", "unscored", "birds_random")]
+    encoders = [tmp_path / "peer.json", tmp_path / "random_init-0.json"]
+    collect_scores(tmp_path / "all.csv", encoders=encoders, probes=probes)
+    make_table(tmp_path / "after.csv", scores=tmp_path / "all.csv", metrics={**METRICS, "birds_hear_linear": "mAP"})
+    rows = pd.read_csv(tmp_path / "all.csv")
+    assert rows.groupby("task").probe.unique().map(list).to_dict() == {
+        "birds": ["linear"],
+        "birds_hear_linear": ["hear_linear"],
+    }
+    before, after = ((tmp_path / f"{name}.csv").read_text().splitlines() for name in ("before", "after"))
+    assert after == [f"{before[0]},birds_hear_linear,birds_hear_linear_std", f"{before[1]},25.0,", f"{before[2]},,"]
+
+
+def test_the_configuration_knows_the_columns_of_an_encoder():
+    assert list(TABLE_COLUMNS) == [*IDENTITY, "seeds", "pairs"]

@@ -2,9 +2,10 @@ import pytest
 import yaml
 
 from doppelgangers.errors import UserError
+from doppelgangers.workflow.checks import check_licences, check_sources
 from doppelgangers.workflow.config import Config, load
 from doppelgangers.workflow.config_docs import ROOT, products
-from doppelgangers.workflow.plan import check_licences, check_sources, datasets_of, inputs_of, slice_of, tasks_of
+from doppelgangers.workflow.plan import columns_of, datasets_of, inputs_of, slice_of, tasks_of
 
 
 def test_generated_files_do_not_drift():
@@ -26,6 +27,14 @@ def test_environment_pins_equal_the_lock():
 @pytest.mark.parametrize("overlay", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_overlays_are_valid(overlay):
     load(yaml.safe_load(overlay.read_text()))
+
+
+def named(*tasks, also=()):
+    """A configuration with the user's own tasks of these names, and further kinds of probe."""
+    return {
+        "own_tasks": {task: {"format": "folder", "path": "/x"} for task in tasks},
+        "probe": {"also": list(also)},
+    }
 
 
 @pytest.mark.parametrize(
@@ -72,12 +81,21 @@ def test_overlays_are_valid(overlay):
         ({"pairs": {"perturbation": "curriculum"}}, r"a curriculum needs pairs in their order; set pretrain.source to stream"),
         ({"pretrain": {"gpus": 3}}, r"pretrain.batch_pairs \(128\) must be a multiple of pretrain.gpus \(3\)"),
         ({"pretrain": {"gpus": "all"}}, r"pretrain.gpus.* = 'all'"),
-        ({"probe": {"kind": "svm"}}, r"probe.kind = 'svm': Input should be 'suite', 'linear' or 'mlp'"),
+        ({"probe": {"kind": "svm"}}, r"probe.kind = 'svm': Input should be 'suite', 'linear', 'mlp' or 'hear_linear'"),
+        ({"probe": {"also": ["mlp", "mlp"]}}, r"probe.also = .*names an entry twice"),
+        ({"probe": {"also": ["suite"]}}, r"probe.also.0 = 'suite': Input should be 'linear', 'mlp' or 'hear_linear'"),
+        (named("esc50_mlp", also=["mlp"]), r"own_tasks: table.csv would have two columns called 'esc50_mlp'; rename the task"),
+        (named("owls", "owls_mlp", also=["mlp"]), r"two columns called 'owls_mlp'"),
+        (named("owls", "owls_hear", also=["linear", "hear_linear"]), r"two columns called 'owls_hear_linear'"),
+        (named("esc50_mlp_std", also=["mlp"]), r"two columns called 'esc50_mlp_std'"),
+        (named("owls", "owls_std"), r"two columns called 'owls_std'"),
+        *((named(name), rf"two columns called '{name}'") for name in ("encoder", "source", "delta", "pairs", "seeds")),
         ({"tasks": []}, r"tasks = \[\]"),
         ({"datasets": {"esc50": {"url": "ftp://x"}}}, r"datasets.esc50.url = 'ftp://x': must start with http"),
         ({"datasets": {"esc50": {"checksum": "md5:12"}}}, r"datasets.esc50.checksum = 'md5:12': must be"),
         ({"datasets": {"esc50": {"url": "https://x", "path": "/y"}}}, r"datasets.esc50: set url or path, not both"),
         ({"encoder": None}, r"encoder = None"),
+        ({"recordings": {"woods": {"path": "/data/{a}"}}}, r"recordings.woods.path = '/data/\{a\}': must have no \{ or \}"),
     ],
 )
 def test_faults_are_named(raw, message):
@@ -159,3 +177,53 @@ def test_architectures_and_perturbations_are_those_of_the_code():
     assert list(schema["FactorSettings"]["properties"]) == list(GROUPS)
     assert schema["PretrainSettings"]["properties"]["objective"]["enum"] == list(OBJECTIVES)
     assert schema["PretrainSettings"]["properties"]["optimizer"]["enum"] == list(OPTIMIZERS)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("/data//owls", "/data/owls"), ("//data/owls/", "/data/owls"), ("~/owls", "/home/me/owls"), ("./owls//2024", "owls/2024")],
+)
+def test_paths_are_understood_as_a_shell_does(written, meant, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert load({"recordings": {"owls": {"path": written}}}).recordings["owls"].path == meant
+    assert inputs_of(load({"own_tasks": {"owls": {"format": "folder", "path": written}}}), "owls") == [meant]
+    assert load({"encoders": {"released": {"owls": written}}}).encoders.released["owls"] == meant
+
+
+def test_an_archive_that_is_missing_beside_the_others_is_named(tmp_path):
+    config = load({"tasks": ["fsd50k"], "datasets": {"fsd50k": {"path": str(tmp_path)}}})
+    files = [archive.file for archive in datasets_of(config)["fsd50k"].archives]
+    for file in files:
+        (tmp_path / file).touch()
+    check_sources(config)
+    (tmp_path / files[3]).unlink()
+    with pytest.raises(UserError, match=rf"datasets.fsd50k.path: .* has 8 of 9 archives; {files[3]} must be there too"):
+        check_sources(config)
+    (tmp_path / "FSD50K.dev_audio").mkdir()  # unpacked: the reader looks
+    check_sources(config)
+
+
+def kinds(*tasks, **probe):
+    """What is probed for each column of the table."""
+    own = {**named("owls")["own_tasks"]["owls"], "probe": "hear_linear"}
+    return {name: row.probe for name, row in columns_of(load({"own_tasks": {"owls": own}, "probe": probe}), tasks).items()}
+
+
+def test_a_task_has_a_column_for_each_kind_of_probe():
+    assert kinds("libricount", "esc50", "owls") == {"libricount": "mlp", "esc50": "linear", "owls": "hear_linear"}
+    found = kinds("esc50", "libricount", also=["hear_linear", "mlp"])
+    assert list(found.items()) == [
+        *(("esc50", "linear"), ("esc50_hear_linear", "hear_linear"), ("esc50_mlp", "mlp")),
+        *(("libricount", "mlp"), ("libricount_hear_linear", "hear_linear")),  # its own probe is not trained twice
+    ]
+    assert kinds("libricount", "esc50", kind="linear", also=["linear"]) == {"libricount": "linear", "esc50": "linear"}
+    assert kinds("libricount", kind="hear_linear", also=["mlp"]) == {"libricount": "hear_linear", "libricount_mlp": "mlp"}
+
+
+def test_the_papers_probe_is_linear_on_all_eight_tasks():
+    """The default's is not: there HEAR's tasks have HEAR's probe."""
+    paper = load(yaml.safe_load((ROOT / "configs/paper.yaml").read_text()))
+    assert {name: row.probe for name, row in columns_of(paper, paper.tasks).items()} == dict.fromkeys(
+        ("esc50", "urbansound8k", "vivae", "fsd50k", "nsynth_pitch", "crema_d", "vocal_imitation", "libricount"), "linear"
+    )
+    assert {row.probe for row in columns_of(Config(), paper.tasks).values()} == {"linear", "mlp"}

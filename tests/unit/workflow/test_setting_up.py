@@ -10,7 +10,7 @@ import pytest
 
 from doppelgangers.errors import UserError
 from doppelgangers.files import checksum
-from doppelgangers.workflow.place import check_interpreter
+from doppelgangers.workflow.checks import check_interpreter
 from tests.conftest import ROOT
 
 BAD = [
