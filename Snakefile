@@ -9,6 +9,7 @@ from snakemake.utils import min_version
 sys.path.insert(0, workflow.basedir)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 
+from doppelgangers.datasets.records import drop_dangling_links
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.config import load
 from doppelgangers.workflow.checks import check_code, check_folders, check_interpreter, check_licences, check_sources
@@ -30,6 +31,7 @@ try:
     CONFIG = load(config)
     check_interpreter()
     check_sources(CONFIG)
+    drop_dangling_links()
     check_folders("results", "resources", "logs")
 except UserError as error:
     raise WorkflowError(str(error))

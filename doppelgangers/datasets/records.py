@@ -4,6 +4,7 @@ Snakemake deletes the output of a job before it runs, and of a job that failed. 
 resources/archives; the archive itself is ours, and leaves only when a verified one takes its place.
 """
 
+import contextlib
 import dataclasses
 import logging
 import os
@@ -82,6 +83,14 @@ def link(path: Path, archive: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         path.symlink_to(os.path.relpath(archive, path.parent))
+
+
+def drop_dangling_links() -> None:
+    """Remove our links whose archive is gone: Snakemake takes a link for a file, and stops when it leads nowhere."""
+    for path in Path(LINKS).glob("*/*"):
+        if path.is_symlink() and not path.exists():
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def source_of(url: str) -> list[int]:

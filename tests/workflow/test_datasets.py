@@ -205,22 +205,26 @@ def test_a_download_that_failed_continues_at_the_byte(project, host):
 
 def test_a_checked_archive_outlives_changes_of_code_and_configuration_and_hosts_that_are_away(project, host):
     hurry(project)
-    source = serve(host, project, "libricount")
-    succeeding(project, {"datasets": {"libricount": source}})
-    archive = project.path(ARCHIVE)
+    write_zip(host.folder / "birds.zip", FILES["folder"]())
+    archive = project.path("resources/downloads/birds/archive")
+
+    def prepared(**keys):
+        task = {"format": "folder", "url": f"{host.address}/birds.zip", "label": "letter", "clip_s": 1, **keys}
+        change = {"encoders": RANDOM, "tasks": ["birds"], "own_tasks": {"birds": task}}
+        return run(project, change, "resources/datasets/birds/clips.csv")
+
+    assert prepared().returncode == 0
     before = archive.stat()
     host.close()
     hurry(project)  # a change of the code
     script = project.path("workflow_scripts/download.py")
     script.write_text(f"{script.read_text()}\n# changed\n")
-    succeeding(project, {"datasets": {"libricount": {**source, "checksum": f"sha256:{checksum(archive)}"}}})
-    result = run(
-        project,
-        {"encoders": RANDOM, "tasks": ["libricount"], "datasets": {"libricount": {"url": "http://127.0.0.1:1/a.zip"}}},
-        CLIPS,
-    )
+    result = prepared(checksum=f"sha256:{checksum(archive)}")
+    assert result.returncode == 0, result.stdout
+    assert "archive is here already" in result.stdout
+    result = prepared(url="http://127.0.0.1:1/a.zip")
     assert result.returncode != 0
-    assert "libricount: http://127.0.0.1:1/a.zip cannot be fetched" in result.stdout
+    assert "birds: http://127.0.0.1:1/a.zip cannot be fetched" in result.stdout
     assert (archive.stat().st_ino, archive.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 

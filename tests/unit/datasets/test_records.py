@@ -8,7 +8,19 @@ import sys
 
 import pytest
 
-from doppelgangers.datasets.records import DOWNLOADS, LINKS, Record, altered, archive_of, fetched, link, ours, record_of, verify
+from doppelgangers.datasets.records import (
+    DOWNLOADS,
+    LINKS,
+    Record,
+    altered,
+    archive_of,
+    drop_dangling_links,
+    fetched,
+    link,
+    ours,
+    record_of,
+    verify,
+)
 from doppelgangers.errors import UserError
 
 SHA = "sha256:" + hashlib.sha256(b"content").hexdigest()
@@ -47,6 +59,15 @@ def test_a_link_of_the_user_is_left_alone(tmp_path):
     (tmp_path / "mine.zip").write_bytes(b"x")
     (tmp_path / "link.zip").symlink_to("mine.zip")
     assert archive_of(tmp_path / "link.zip") == tmp_path / "link.zip"
+
+
+def test_only_links_to_archives_that_are_gone_are_removed(archive, linked):
+    drop_dangling_links()
+    assert linked.is_symlink()
+    archive.unlink()
+    drop_dangling_links()
+    assert not linked.is_symlink()
+    assert record_of(archive).exists()
 
 
 def states(path):
