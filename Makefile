@@ -9,10 +9,19 @@
 # make clean  delete what runs made; make distclean deletes downloads and .venv too
 
 PYTHON ?= python3
-PIP := .venv/bin/python -m pip --disable-pip-version-check
+# What a user's settings of pip or an activated environment would install elsewhere belongs into .venv.
+PIP := env -u PYTHONHOME -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PIP_CONSTRAINT PIP_USER=0 PIP_DRY_RUN=0 \
+	.venv/bin/python -m pip --disable-pip-version-check
 CORES ?= all
 ARGS ?=
 WORKERS ?= 2
+
+# Snakemake needs a folder for its cache, and stops without one.
+CACHE := $${XDG_CACHE_HOME:-$$HOME/.cache}
+ifneq ($(shell mkdir -p "$(CACHE)" 2>/dev/null && test -w "$(CACHE)" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+export PIP_NO_CACHE_DIR := 1
+endif
 
 .DEFAULT_GOAL := results/table.csv
 .PHONY: results/table.csv setup check test accept bench lock docs format clean distclean
@@ -26,8 +35,11 @@ setup: .venv/installed
 # The lock is complete and has the hash of every file, so pip resolves nothing and installs nothing else. Where there is an
 # NVIDIA driver, JAX gets its CUDA plug-in.
 .venv/installed: requirements.lock requirements-cuda.lock
+	@case "$$(pwd -P)" in *[[:space:]\'\"\&\(\)\$$\;\\\*\?\|\<\>\`:]*) \
+		printf 'ERROR: the path %s has a space, a quote or another character (one of & ( ) $$ ; \\ * ? | < > ` :) that jobs of\nSnakemake cannot take. Nothing was installed: move this folder to a path without it, and run make there.\n' "$$(pwd -P)" >&2; \
+		exit 1;; esac
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13) and "Python 3.11 or 3.12 is needed: make PYTHON=...")'
-	$(PYTHON) -m venv .venv
+	env -u PYTHONHOME $(PYTHON) -m venv .venv
 	$(PIP) install --quiet --require-hashes --no-deps -r requirements.lock
 	if nvidia-smi >/dev/null 2>&1; then $(PIP) install --quiet --require-hashes --no-deps -r requirements-cuda.lock; fi
 	touch $@

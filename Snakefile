@@ -9,9 +9,10 @@ from snakemake.utils import min_version
 sys.path.insert(0, workflow.basedir)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 
+from doppelgangers.datasets.records import drop_dangling_links
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.config import load
-from doppelgangers.workflow.checks import check_code, check_folders, check_licences, check_sources
+from doppelgangers.workflow.checks import check_code, check_folders, check_interpreter, check_licences, check_sources
 from doppelgangers.workflow.targets import ask_for_missing_parts
 from doppelgangers.workflow.unlock import note_holder
 from doppelgangers.workflow.yaml_keys import check_keys
@@ -28,7 +29,9 @@ try:
     for file in [f"{workflow.basedir}/config.yaml", *workflow.overwrite_configfiles]:
         check_keys(file)
     CONFIG = load(config)
+    check_interpreter()
     check_sources(CONFIG)
+    drop_dangling_links()
     check_folders("results", "resources", "logs")
 except UserError as error:
     raise WorkflowError(str(error))

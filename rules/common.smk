@@ -4,11 +4,11 @@ What all rules share: the names of encoders, datasets and tasks, and what a rule
 
 import re
 
+from doppelgangers.datasets.records import LINKS, altered
 from doppelgangers.workflow.contents import contents_of, contents_of_module
 from doppelgangers.workflow.digest import code_of
 from doppelgangers.workflow.machine import gpus_of_a_job, let_waiting_threads_sleep
 from doppelgangers.workflow.plan import (
-    DOWNLOADS,
     columns_of,
     datasets_of,
     impulse_responses_of,
@@ -115,12 +115,12 @@ def dataset_reader(wildcards):
 
 def own_files(files):
     """These inputs, of which those of the user's count by their contents (`contents_of_files`), not by their times."""
-    return [file if file.startswith(DOWNLOADS) else ancient(file) for file in files]
+    return [file if file.startswith(LINKS) else ancient(file) for file in files]
 
 
 def contents_of_files(files):
-    """File or folder of the user's -> what identifies its contents."""
-    return {file: contents_of(file) for file in files if not file.startswith(DOWNLOADS)}
+    """File or folder of the user's, or archive that he changed -> what identifies its contents."""
+    return {file: contents_of(file) for file in files if not file.startswith(LINKS) or altered(file)}
 
 
 def dataset_files(wildcards):

@@ -2,8 +2,10 @@
 Downstream datasets.
 
 REQUIRED INPUTS: the network, or what config's datasets.<name>.path names; nothing for those that a package ships.
-OUTPUTS: resources/downloads/<dataset>/<file>; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json.
+OUTPUTS: resources/archives/<dataset>/<file>, links to the archives in resources/downloads, which no job deletes; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json.
 """
+
+from doppelgangers.datasets.records import source_of
 
 
 def archive(wildcards):
@@ -12,13 +14,18 @@ def archive(wildcards):
     return plain(next(archive for archive in archives if archive.file == wildcards.file))
 
 
+def source(wildcards):
+    """State of the file that a job copies, when the url is one on this machine."""
+    return source_of(archive(wildcards)["url"])
+
+
 def licence(wildcards):
     return DATASETS[wildcards.dataset].licence
 
 
 rule download:
     output:
-        archive="resources/downloads/{dataset}/{file}",
+        link="resources/archives/{dataset}/{file}",
     log:
         "logs/download/{dataset}_{file}.log",
     conda:
@@ -26,7 +33,7 @@ rule download:
     resources:
         downloads=1,
     params:
-        config=reads("datasets.{dataset}.url", "datasets.{dataset}.checksum", archive=archive, licence=licence),
+        config=reads("datasets.{dataset}.url", "datasets.{dataset}.checksum", archive=archive, source=source, licence=licence),
         code=runs("datasets.download.download"),
     script:
         "../workflow_scripts/download.py"

@@ -15,10 +15,13 @@ class Host:
         cut: path -> numbers of bytes after which the connection is cut, one for each of the next requests.
         busy: path -> how many of the next requests get 503.
         ranges: False for a host that always sends the whole file.
+        headers: sent with every file.
+        shift: bytes that a part begins before the one that was asked for, as of a host that cannot count.
     """
 
     def __init__(self, folder: Path):
         self.folder, self.asked, self.cut, self.busy, self.ranges = Path(folder), [], {}, {}, True
+        self.headers, self.shift = {}, 0
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"host": self}))
         self.address = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -47,7 +50,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         etag = f'"{hash(content):x}"'
         start = 0
         if host.ranges and wanted and self.headers.get("If-Range", etag) == etag:
-            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
+            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) - host.shift
             if start >= len(content):
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(content)}")
@@ -58,7 +61,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         else:
             self.send_response(200)
-        self.send_header("ETag", etag)
+        for name, value in {"ETag": etag, **host.headers}.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         cuts = host.cut.get(path)

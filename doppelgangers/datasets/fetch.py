@@ -26,8 +26,9 @@ CHUNK = 2**16  # bytes; a part of one is lost when a connection is cut
 def fetch(url: str, path: Path, *, progress: bool = True, session: requests.Session | None = None) -> None:
     """Download `url` to `path`, after the bytes that are in `path` already.
 
-    `<path>.etag` beside it says which version of the file the bytes belong to: when the host has another version now, it
-    is fetched from its beginning.
+    `<path>.etag` beside it says which version of which file the bytes belong to: when the host has another version now, or
+    the address is another one, it is fetched from its beginning. The bytes are kept as they are sent: hosts label a .tar.gz
+    as content in the encoding gzip, and decoded it would be another file than the one whose size and checksum are known.
 
     Args:
         url: http, https or file.
@@ -49,7 +50,7 @@ def fetch(url: str, path: Path, *, progress: bool = True, session: requests.Sess
         before = size_of(path)
         try:
             with contextlib.closing(request_rest(session, url, path)) as response:
-                append(response, path, progress)
+                append(response, url, path, progress)
             return
         except requests.RequestException as error:
             status = error.response.status_code if error.response is not None else None
@@ -65,12 +66,16 @@ def request_rest(session: requests.Session, url: str, path: Path) -> requests.Re
     """Ask for the bytes that are not yet in `path`."""
     headers = {"Accept-Encoding": "identity"}  # the checksum is that of the file itself
     etag = etag_of(path)
-    if (have := size_of(path)) and etag.exists():
-        headers |= {"Range": f"bytes={have}-", "If-Range": etag.read_text()}
+    version, _, source = etag.read_text().partition("\n") if etag.exists() else ("", "", "")
+    if (have := size_of(path)) and version and source == url:
+        headers |= {"Range": f"bytes={have}-", "If-Range": version}
     response = session.get(url, headers=headers, stream=True, timeout=TIMEOUT_S)
-    if response.status_code == 416 and response.headers.get("Content-Range") != f"bytes */{have}":
+    place = response.headers.get("Content-Range", "")
+    if (response.status_code == 416 and place != f"bytes */{have}") or (
+        response.status_code == 206 and not place.startswith(f"bytes {have}-")
+    ):
         response.close()
-        discard(path)  # the host's file is shorter than what is here
+        discard(path)  # the host's file is shorter than what is here, or it sends another part than was asked for
         return request_rest(session, url, path)
     if response.status_code == 416:
         return response  # the file is complete
@@ -82,7 +87,7 @@ def request_rest(session: requests.Session, url: str, path: Path) -> requests.Re
     return response
 
 
-def append(response: requests.Response, path: Path, progress: bool) -> None:
+def append(response: requests.Response, url: str, path: Path, progress: bool) -> None:
     """Append a response to what is in `path`, or overwrite it where the host sends the whole file."""
     if response.status_code == 416:
         return
@@ -95,12 +100,13 @@ def append(response: requests.Response, path: Path, progress: bool) -> None:
     # A weak validator does not promise the same bytes (RFC 9110, 13.1.5).
     version = response.headers.get("Last-Modified", "") if not version or version.startswith("W/") else version
     if not continued:
-        etag_of(path).write_text(version) if version else etag_of(path).unlink(missing_ok=True)
+        etag_of(path).write_text(f"{version}\n{url}") if version else etag_of(path).unlink(missing_ok=True)
     total = have + int(length) if length else None
     with (
         open(path, "ab" if continued else "wb") as file,
         tqdm(initial=have, total=total, desc=path.name, unit="B", unit_scale=True, disable=None if progress else True) as bar,
     ):
+        response.raw.headers.pop("Content-Encoding", None)  # by which what arrives would be decoded
         for chunk in response.iter_content(CHUNK):
             file.write(chunk)
             bar.update(len(chunk))

@@ -11,6 +11,7 @@ import torch
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.datasets.clips import LENGTH, batches, fault_report, open_clips, read_sounds
+from doppelgangers.datasets.records import verify
 from doppelgangers.encoders.frontend import BANDS, PATCH_FRAMES, RATE_HZ, LogMel, patch_count
 from doppelgangers.errors import UserError
 from doppelgangers.files import replace, require_space, write_json
@@ -54,6 +55,7 @@ def prepare(
     kept: list[int] = []
     faults: list[str] = []
     lengths_s: dict[int, float] = {}
+    files = verify(files, dataset, checksum)
     with Tree(files, logmel.parent / ".unpacked") as tree:
         found = open_clips(dataset, row, tree, pinned=checksum != "none")
         table = found.table

@@ -1,7 +1,9 @@
 """What has to be right before a run starts: the code, the files that the configuration names, licences, the disk."""
 
 import os
+import re
 import shutil
+import sys
 from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
@@ -9,8 +11,9 @@ from urllib.request import url2pathname
 from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.config import Config
-from doppelgangers.workflow.plan import DOWNLOADS, inputs_of, released_encoder, settings_of, used_datasets
+from doppelgangers.workflow.plan import downloads_of, released_encoder, settings_of, used_datasets
 
+SHELL_WORDS = re.compile(r"[\s'\"&()$;\\*?|<>`]")  # what a shell reads as more than a letter
 LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
 
 
@@ -51,7 +54,7 @@ def check_sources(config: Config) -> None:
             if path and not Path(path).exists():
                 raise UserError(f"{section}.{key}: {path} does not exist; correct it, or empty the key to use the catalogue's")
         check_archives(f"{section}.path", settings.path, row)
-        absent = [file for file in inputs_of(config, name) if file.startswith(DOWNLOADS) and not Path(file).exists()]
+        absent = [file for file in downloads_of(config, name) if not Path(file).exists()]
         prepared = Path(f"resources/datasets/{name}/logmel.npy").exists()
         if config.downloads.offline and absent and not prepared and parsed.scheme != "file":
             address = " and ".join(archive.url for archive in row.archives)
@@ -83,7 +86,7 @@ def check_licences(config: Config) -> None:
     """
     missing = {}
     for name, row in used_datasets(config).items():
-        there = settings_of(config, name).path or all(Path(file).exists() for file in inputs_of(config, name))
+        there = all(Path(file).exists() for file in downloads_of(config, name))
         if row.noncommercial and not there and name not in config.downloads.noncommercial:
             missing[name] = row.licence
     if missing:
@@ -91,6 +94,19 @@ def check_licences(config: Config) -> None:
         raise UserError(
             f"these datasets may not be used commercially:\n{named}\nRead their licences; if you accept them, add to your "
             f"configuration\n  downloads: {{noncommercial: [{', '.join(missing)}]}}"
+        )
+
+
+def check_interpreter() -> None:
+    """See that jobs can start: Snakemake gives the path of Python to a shell as it is.
+
+    Raises:
+        UserError: when the shell would read something else than that path.
+    """
+    if found := SHELL_WORDS.search(sys.executable):
+        raise UserError(
+            f"the path of Python, {sys.executable}, has the character {found[0]!r}, with which Snakemake cannot start a job: "
+            f"move the folder to a path without it, and set up its .venv there (make)"
         )
 
 

@@ -135,7 +135,8 @@ def reach(*functions: str) -> set[Symbol]:
     Raises:
         KeyError: when there is no such function.
     """
-    waiting = [(module, name) for module, _, name in (function.rpartition(".") for function in functions)]
+    named = (function.rpartition(".") for function in functions)
+    waiting = [(module, name) for module, _, name in named if affects_results(module)]
     reached: set[Symbol] = set()
     while waiting:
         symbol = waiting.pop()

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
+from doppelgangers.datasets.records import DOWNLOADS, LINKS
 from doppelgangers.datasets.settings import DatasetSettings, OwnTaskSettings
 from doppelgangers.workflow.config import Config, EncoderGrid, FurtherGrid
-
-DOWNLOADS = "resources/downloads"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +111,14 @@ def inputs_of(config: Config, dataset: str) -> list[str]:
     if path:
         archives = [Path(path, archive.file) for archive in row.archives]
         return [str(archive) for archive in archives] if archives and all(map(Path.is_file, archives)) else [path]
-    return [f"{DOWNLOADS}/{dataset}/{archive.file}" for archive in row.archives]
+    return [f"{LINKS}/{dataset}/{archive.file}" for archive in row.archives]
+
+
+def downloads_of(config: Config, dataset: str) -> list[str]:
+    """The archives that are fetched for a dataset, where they are kept; none for one that the user has elsewhere."""
+    if settings_of(config, dataset).path:
+        return []
+    return [f"{DOWNLOADS}/{dataset}/{archive.file}" for archive in datasets_of(config)[dataset].archives]
 
 
 def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from snakemake.iocontainers import Wildcards
 
-from doppelgangers.workflow.plan import DOWNLOADS
+from doppelgangers.datasets.records import LINKS
 
 
 def ask_for_missing_parts(workflow: Any) -> None:
@@ -58,7 +58,7 @@ def missing_parts(rules: Iterable[Any], targets: Iterable[str]) -> list[str]:
         parts = inputs_of_job(rule, Wildcards(fromdict=rule.get_wildcards(file)))
         waiting += parts
         if Path(file).exists():
-            found += [part for part in parts if not Path(part).exists() and not part.startswith(DOWNLOADS)]
+            found += [part for part in parts if not Path(part).exists() and not part.startswith(LINKS)]
     return sorted(set(found))
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from doppelgangers.datasets.catalogue import DATASETS
 from doppelgangers.encoders.checkpoint import load_encoder
-from doppelgangers.files import checksum
+from doppelgangers.files import checksum, read_json
 from tests.archives import write_archives, write_folder, write_zip
 from tests.conftest import ROOT
 from tests.miniatures import FILES, sound
@@ -87,7 +87,7 @@ def test_all_datasets_go_through_to_the_table(project, host):
         "downloads": {"noncommercial": ["esc50", "urbansound8k", "vivae", "fsd50k"]},
         "mlp": MLP,
     }
-    responses = "resources/downloads/mit_ir/MIT-IR.zip"
+    responses = "resources/archives/mit_ir/MIT-IR.zip"
     result = run(project, change, "results/table.csv", responses)
     assert result.returncode == 0, result.stdout
     table = pd.read_csv(project.path("results/table.csv"))
@@ -108,7 +108,9 @@ def test_all_datasets_go_through_to_the_table(project, host):
     # Asked again after 503, and continued after the cut.
     assert [asked for asked, _ in host.asked].count("/libricount/LibriCount10-0dB.zip") == 3
     assert ("/urbansound8k/UrbanSound8K.tar.gz", "bytes=65536-") in host.asked
-    assert [path.name for path in project.path("resources").rglob("*.lock.json")] == ["archive.lock.json"]  # of the birds
+    records = {path.parent.name: read_json(path) for path in project.path("resources").rglob("*.record.json")}
+    assert [name for name, record in records.items() if record["expected"] != "none"] == ["birds"]
+    assert set(records) == {*datasets, "birds"}
     assert not list(project.path("resources").rglob(".*"))
 
 
@@ -199,6 +201,31 @@ def test_a_download_that_failed_continues_at_the_byte(project, host):
     host.asked.clear()
     succeeding(project, change)
     assert host.asked == [(path, "bytes=65536-")]
+
+
+def test_a_checked_archive_outlives_changes_of_code_and_configuration_and_hosts_that_are_away(project, host):
+    hurry(project)
+    write_zip(host.folder / "birds.zip", FILES["folder"]())
+    archive = project.path("resources/downloads/birds/archive")
+
+    def prepared(**keys):
+        task = {"format": "folder", "url": f"{host.address}/birds.zip", "label": "letter", "clip_s": 1, **keys}
+        change = {"encoders": RANDOM, "tasks": ["birds"], "own_tasks": {"birds": task}}
+        return run(project, change, "resources/datasets/birds/clips.csv")
+
+    assert prepared().returncode == 0
+    before = archive.stat()
+    host.close()
+    hurry(project)  # a change of the code
+    script = project.path("workflow_scripts/download.py")
+    script.write_text(f"{script.read_text()}\n# changed\n")
+    result = prepared(checksum=f"sha256:{checksum(archive)}")
+    assert result.returncode == 0, result.stdout
+    assert "archive is here already" in result.stdout
+    result = prepared(url="http://127.0.0.1:1/a.zip")
+    assert result.returncode != 0
+    assert "birds: http://127.0.0.1:1/a.zip cannot be fetched" in result.stdout
+    assert (archive.stat().st_ino, archive.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_a_member_that_points_outside_is_refused(project, host):

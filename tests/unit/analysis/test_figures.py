@@ -1,5 +1,8 @@
 import itertools
 import json
+import os
+import subprocess
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -200,3 +203,14 @@ def test_many_trainings_find_room(tmp_path, drawing, architectures):
     settings = itertools.starmap(synthetic, itertools.product(architectures, (0, 0.01, 0.05, 0.1, 0.5)))
     plot_training(tmp_path / "figure.png", **write_trainings(tmp_path, settings))
     require_room(drawing())
+
+
+@pytest.mark.parametrize("first", ["", "import matplotlib; "])
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "TkAgg", "none of these", ""])
+def test_figures_need_no_backend_of_the_users(backend, first):
+    """Jupyter exports its own, which a `make` in a notebook inherits."""
+    if first and backend not in ("TkAgg", ""):
+        pytest.skip("matplotlib itself refuses it")
+    code = f"{first}from doppelgangers.analysis import figures; figures.plt.figure(); print(figures.plt.get_backend())"
+    env = {**os.environ, "MPLBACKEND": backend}
+    assert subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True).stdout.lower() == "agg\n"

@@ -1,5 +1,8 @@
 """Downloads from a host that fails."""
 
+import gzip
+import random
+
 import pytest
 import requests
 
@@ -69,6 +72,37 @@ def test_a_host_without_ranges_sends_it_again(host, part):
     fetch(f"{host.address}/big.zip", part)
     assert part.read_bytes() == CONTENT
     assert len(host.asked) == 2
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "deflate", "br", "zstd"])
+def test_bytes_are_kept_as_they_are_sent(host, tmp_path, encoding):
+    """Hosts that label a .tar.gz like a page that they compressed."""
+    content = gzip.compress(CONTENT[:1000] + random.Random(0).randbytes(400_000))
+    (host.folder / "a.tar.gz").write_bytes(content)
+    host.headers["Content-Encoding"] = encoding
+    host.cut["/a.tar.gz"] = [200_000]
+    fetch(f"{host.address}/a.tar.gz", tmp_path / "part")
+    assert (tmp_path / "part").read_bytes() == content
+    assert host.asked[1:] == [("/a.tar.gz", "bytes=196608-")]
+
+
+def test_a_part_of_another_address_is_not_continued(host, part):
+    """Two hosts whose files have the same ETag."""
+    host.headers["ETag"] = '"1"'
+    (host.folder / "other.zip").write_bytes(CONTENT[::-1])
+    host.cut["/big.zip"] = [100_000, *[0] * module.TRIES]
+    with pytest.raises(requests.RequestException):
+        fetch(f"{host.address}/big.zip", part)
+    fetch(f"{host.address}/other.zip", part)
+    assert part.read_bytes() == CONTENT[::-1]
+
+
+def test_a_part_that_was_not_asked_for_is_not_appended(host, part):
+    host.cut["/big.zip"] = [300_000]
+    host.shift = 100
+    fetch(f"{host.address}/big.zip", part)
+    assert part.read_bytes() == CONTENT
+    assert [range for _, range in host.asked] == ["", "bytes=262144-", ""]
 
 
 def test_a_busy_host_is_asked_again_after_ever_longer_pauses(host, part, no_waiting):
