@@ -2,7 +2,8 @@
 Downstream datasets.
 
 REQUIRED INPUTS: the network, or what config's datasets.<name>.path names; nothing for those that a package ships.
-OUTPUTS: resources/archives/<dataset>/<file>, links to the archives in resources/downloads, which no job deletes; resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json.
+OUTPUTS: resources/archives/<dataset>/<file>, links to the archives in resources/downloads, which no job deletes;
+resources/datasets/<dataset>/clips.csv, logmel.npy, dataset.json.
 """
 
 from doppelgangers.datasets.records import source_of

@@ -43,6 +43,7 @@ def test_a_truncated_ogg_or_flac_is_named():
         (wav(np.zeros(0)), "is empty"),
         (wav(np.array([0.0, np.nan]), subtype="FLOAT"), "not finite"),
     ],
+    ids=["nothing", "text", "no samples", "not a number"],
 )
 def test_damaged_files_are_named(data, message):
     with pytest.raises(UserError, match=f"x.wav.*{message}"):
