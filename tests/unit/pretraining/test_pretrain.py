@@ -190,6 +190,7 @@ def test_store_and_stream_give_the_same_sounds(store):
     assert not np.array_equal(stored.order(4), stored.order(0))  # another order
 
 
+@pytest.mark.slow
 def test_each_seed_has_a_stream_of_its_own():
     recipe = PairRecipe("percussive", 0.05)  # it is compiled soonest
     sounds = [Stream(recipe).open(8, seed).read(np.arange(8)).flatten(0, 1) for seed in (0, 1)]
