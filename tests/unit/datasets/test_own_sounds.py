@@ -115,7 +115,7 @@ def test_spaces_around_cells_and_names_of_columns_do_not_count(tmp_path):
     text = '\ufeffpath, fold , label,\n0.wav, 1, dog \n\n "1.wav",2,"dog "\n 2.wav,3,dog house,\n'
     found = load({**one_second("0.wav", "1.wav", "2.wav"), "clips.csv": text.encode()}, tmp_path)
     assert found.columns.tolist() == ["clip", "fold", "label", "file"]
-    assert found.clip.tolist() == ["0.wav", "1.wav", "2.wav"]
+    assert found["clip"].tolist() == ["0.wav", "1.wav", "2.wav"]
     assert found.fold.tolist() == [1, 2, 3]
     assert found.label.tolist() == ["dog", "dog", "dog house"]
 
