@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from doppelgangers.datasets.members import follow_links, leads_to, normal, points_outside, target_of, walk
+from doppelgangers.datasets.records import ours
 from doppelgangers.datasets.split_zip import name_of, open_zip
 from doppelgangers.datasets.tar import Tar
 from doppelgangers.errors import UserError
@@ -26,7 +27,6 @@ PLAIN = (".csv", ".sf2")  # single files that a dataset may consist of
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 PART = re.compile(r"\.z\d\d")  # suffix of all parts of a split zip but the last
 UNPACK = "unpack it with another program and name the folder"
-DOWNLOADS = Path("resources/downloads")
 UNREAD = {b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a rar archive", b"\x28\xb5\x2f\xfd": "compressed with Zstandard"}
 SOUNDS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b".snd", b"caff", b"fLaC", b"OggS", b"ID3", b"\xff\xfb")
 DAMAGED = (
@@ -207,7 +207,7 @@ def is_part(path: Path, last: Path) -> bool:
 
 def remedy(path: Path) -> str:
     """What to do about a damaged file. What we fetched can be fetched again; a file of the user's own is never touched."""
-    if path.is_relative_to(DOWNLOADS) and ".." not in path.parts:
+    if ours(path):
         return "delete it and run again, so that it is fetched anew"
     return "compare it with the place it comes from, and copy it anew"
 

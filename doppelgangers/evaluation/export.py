@@ -11,6 +11,7 @@ from doppelgangers.datasets.clips import fault_report, open_clips, read_sounds, 
 from doppelgangers.datasets.hear_metadata import METRICS
 from doppelgangers.datasets.hear_task import write_task
 from doppelgangers.datasets.labels import folds_of, read_clips, read_labelled
+from doppelgangers.datasets.records import verify
 from doppelgangers.encoders.frontend import RATE_HZ
 from doppelgangers.errors import UserError
 
@@ -39,7 +40,7 @@ def write_hear_task(
     rows, labels, _ = read_labelled(table, task, where)
     folds = folds_of(table[task.fold].iloc[rows], where)
     names = table["clip"].iloc[rows]
-    with Tree(files, folder.with_name(f".unpacked-{name}")) as tree:
+    with Tree(verify(files, task.dataset, checksum), folder.with_name(f".unpacked-{name}")) as tree:
         found = open_clips(task.dataset, row, tree, pinned=checksum != "none")
         chosen = rows_named(found.table, names)
         sounds = read_sounds(

@@ -14,6 +14,7 @@ import torch
 from doppelgangers.datasets.archive import Tree
 from doppelgangers.datasets.catalogue import Dataset
 from doppelgangers.datasets.clips import batches, open_clips, read_sounds, rows_named
+from doppelgangers.datasets.records import verify
 from doppelgangers.encoders.card import Card
 from doppelgangers.encoders.device import find_device
 from doppelgangers.errors import UserError
@@ -135,7 +136,7 @@ def extract_peer_features(
     peer = load_peer(module, model)
     names = pd.read_csv(clips, dtype={"clip": str}, keep_default_na=False, usecols=["clip"])["clip"]
     result = np.empty((len(names), peer.size), np.float32)
-    with Tree(files, Path(features).parent / f".unpacked-{Path(features).stem}") as tree:
+    with Tree(verify(files, dataset, checksum), Path(features).parent / f".unpacked-{Path(features).stem}") as tree:
         found = open_clips(dataset, row, tree, pinned=checksum != "none")
         rows = rows_named(found.table, names)
         faults: list[str] = []

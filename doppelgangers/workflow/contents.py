@@ -5,28 +5,33 @@ that is added to a sub-folder; and an archive may be replaced by one with an old
 digest of what is there.
 """
 
+import collections
 import functools
 import hashlib
 import importlib.machinery
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from doppelgangers.datasets.members import leads_to, walk
 from doppelgangers.errors import UserError
 from doppelgangers.files import checksum
 
 # Up to this size all bytes at a path are read, in about 0.1 s; of more, names, sizes and times.
 READ_BYTES = 64 * 2**20
+# What systems and tools leave in a folder, which is no data.
+NOT_DATA = re.compile(r"(^|/)(\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini|(\.git|\.ipynb_checkpoints|__pycache__)/.*)$")
 
 
 @functools.cache
 def contents_of(path: str) -> str:
     """Sixteen hexadecimal digits that change when the file or folder at a path changes; empty if nothing is there.
 
-    Of a folder, all regular files at any depth count, also behind symbolic links, but none whose name, or whose folder's,
-    begins with a dot. Files of up to 64 MiB in total count by their bytes, so that neither a copy nor `touch` changes
-    anything; beyond that, each by its size and its time of modification.
+    Of a folder, all regular files at any depth count, also behind symbolic links, but none of `NOT_DATA`. Files of up to 64 MiB
+    in total count by their bytes, so that neither a copy nor `touch` changes anything; beyond that, each by its size and its
+    time of modification.
 
     Raises:
         UserError: when a file or folder cannot be read.
@@ -45,15 +50,13 @@ def contents_of(path: str) -> str:
 
 
 def files_at(path: Path) -> Iterator[Path]:
-    """The regular file at a path, or those in the folder there; not again a folder that one of its own links leads back to."""
-    waiting: list[tuple[Path, frozenset[Path]]] = [(path, frozenset())]
-    while waiting:
-        place, above = waiting.pop()
-        if place.is_file():
-            yield place
-        elif place.is_dir() and (real := place.resolve()) not in above:
-            entries = [entry for entry in place.iterdir() if not entry.name.startswith((".", "__pycache__"))]
-            waiting += [(entry, above | {real}) for entry in entries]
+    """The regular file at a path, or those in the folder there that are not its system's or its tools' own."""
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        for name, entry in walk(path, collections.Counter()):
+            if leads_to(entry, os.DirEntry.is_file) and not NOT_DATA.search(name):
+                yield path / name
 
 
 @functools.cache

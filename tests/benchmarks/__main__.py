@@ -8,13 +8,14 @@ from pathlib import Path
 import jax
 import torch
 
-from tests.benchmarks import learning, loop, probes, recordings, sound, workflow
+from tests.benchmarks import learning, loop, probes, recordings, sound, threads, workflow
 
 BENCHMARKS = {
     "synthesis": sound.synthesis,
     "frontend": sound.frontend,
     "training": learning.training,
     "loop": loop.loop,
+    "threads": threads.threads,
     "recordings": recordings.recordings,
     "probe": probes.linear,
     "dryrun": workflow.dry_run,

@@ -43,3 +43,13 @@ def test_the_locks_have_the_same_versions():
     both, cuda = ({(name, pin.split()[0]) for name, pin in pins(lock)} for lock in LOCKS)
     names = {name for name, _ in both}
     assert {entry for entry in cuda if entry[0] in names} <= both
+
+
+def test_every_promise_names_a_test_that_is_there():
+    page = (ROOT / "docs/guarantees.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| Promise")]
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)(?:::(\w+))?`", row)
+        assert named or "the same" in row, row
+        for file, test in named:
+            assert f"def {test}" in (ROOT / "tests" / file).read_text(), f"{file}::{test}"

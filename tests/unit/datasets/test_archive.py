@@ -10,6 +10,7 @@ import pytest
 
 from doppelgangers.datasets.archive import Tree, remedy
 from doppelgangers.datasets.audio_files import audio_files
+from doppelgangers.datasets.records import Record
 from doppelgangers.errors import UserError
 from tests.archives import write_folder, write_split_zip, write_tar_gz, write_zip
 from tests.miniatures import sound
@@ -413,9 +414,13 @@ def test_only_what_was_fetched_may_be_deleted(tmp_path, monkeypatch):
     (tmp_path / "resources/downloads/birds").mkdir(parents=True)
     fetched = tmp_path / "resources/downloads/birds/archive"
     fetched.write_bytes(b"<html>")
+    about = fetched.stat()
+    Record("https://x", True, "2024-05-31", about.st_size, about.st_mtime_ns, {}, "").write(fetched)
     with pytest.raises(UserError, match=r"is neither .* archive; delete it and run again, so that it is fetched anew"):
         Tree([fetched.relative_to(tmp_path)], tmp_path / "scratch")
-    for own in (fetched, tmp_path / "mine.zip", "mine.zip", "resources/mine.zip", "resources/downloads/../mine.zip"):
+    put_there = tmp_path / "resources/downloads/birds/mine.zip"
+    put_there.write_bytes(b"")
+    for own in (put_there, tmp_path / "mine.zip", "mine.zip", "resources/mine.zip", "resources/downloads/../mine.zip"):
         assert "delete" not in remedy(tmp_path.__class__(own))
     own = {
         "a.7z": (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, which is not read: unpack it and name the folder"),

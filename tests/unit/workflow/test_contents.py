@@ -52,11 +52,12 @@ def test_every_change_of_what_is_there_shows(folder, tmp_path):
         lambda: (folder / "night/owls/b.wav").rename(folder / "night/owls/c.wav"),
         link,
         lambda: rewrite(tmp_path / "elsewhere/c.wav", b"HOO"),
+        lambda: (folder / ".hidden.wav").write_bytes(b"hoot"),
         lambda: (folder / "night/owls/a.wav").unlink(),
     ):
         change()
         seen.append(now(folder))
-    assert len(set(seen)) == len(seen) == 8
+    assert len(set(seen)) == len(seen) == 9
 
 
 def test_what_changes_nothing_does_not_show(folder):
@@ -64,6 +65,7 @@ def test_what_changes_nothing_does_not_show(folder):
     os.utime(folder / "clips.csv")
     os.utime(folder)
     (folder / ".DS_Store").write_bytes(b"x")
+    (folder / "night/._a.wav").write_bytes(b"x")
     (folder / ".git").mkdir()
     (folder / ".git/index").write_bytes(b"x")
     assert now(folder) == before

@@ -1,0 +1,65 @@
+"""Speed of training by what threads of torch do that wait, alone and beside another program on the same cores."""
+
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from doppelgangers.synthesis.pairs import generate_pairs
+from tests.benchmarks.learning import RECIPE, STORED_PAIRS, pretrain_speed
+from tests.benchmarks.measure import figure, print_table, seconds
+from tests.conftest import ROOT
+
+SETTINGS: tuple[dict[str, str], ...] = (
+    {},
+    {"GOMP_SPINCOUNT": "10000"},
+    {"GOMP_SPINCOUNT": "3000"},
+    {"GOMP_SPINCOUNT": "1000"},
+    {"OMP_WAIT_POLICY": "passive"},
+)
+BUSY = "while True: pass"
+
+
+def threads(repeats: int) -> None:
+    """`pretrain` under each setting, which torch reads as it loads; all in turn, so that a slow minute hits all."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder, "pairs", "manifest.json")
+        seconds(lambda: generate_pairs(store, recipe=RECIPE, count=STORED_PAIRS, shard_pairs=STORED_PAIRS))
+        turns = [[pairs_per_s(setting, folder, store) for setting in SETTINGS] for _ in range(repeats)]
+        with busy_program():
+            beside = [[pairs_per_s(setting, folder, store) for setting in SETTINGS] for _ in range(repeats)]
+    rows = [
+        [" ".join(f"{name}={value}" for name, value in setting.items()) or "torch's default", *map(median, speeds)]
+        for setting, *speeds in zip(SETTINGS, zip(*turns, strict=True), zip(*beside, strict=True), strict=True)
+    ]
+    print_table("threads that wait: pairs per second of pretrain", ("", "alone", "beside a busy program"), rows)
+
+
+def pairs_per_s(setting: dict[str, str], folder: str, store: Path) -> float:
+    """Speed of a training in a process of its own, which has this in its environment."""
+    command = [sys.executable, "-m", "tests.benchmarks.threads", folder, str(store)]
+    clean = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    run = subprocess.run(command, cwd=ROOT, env={**clean, **setting}, check=True, capture_output=True, text=True)
+    return float(run.stdout)
+
+
+@contextlib.contextmanager
+def busy_program() -> Iterator[None]:
+    """A program that keeps one core busy."""
+    with subprocess.Popen([sys.executable, "-c", BUSY]) as program:
+        try:
+            yield
+        finally:
+            program.kill()
+
+
+def median(speeds: tuple[float, ...]) -> str:
+    return figure(statistics.median(speeds))
+
+
+if __name__ == "__main__":
+    print(pretrain_speed(Path(sys.argv[1]), Path(sys.argv[2])))
