@@ -1,18 +1,16 @@
 # The whole study as one workflow; each stage has a file in rules/.
-import os
 import sys
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-# The code that runs is the code beside this file, here and in all jobs, whatever PYTHONPATH says.
+# The code that runs is the code beside this file, whatever PYTHONPATH says.
 sys.path.insert(0, workflow.basedir)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")]))
 
 from doppelgangers.datasets.records import drop_dangling_links
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.config import load
-from doppelgangers.workflow.checks import check_code, check_folders, check_interpreter, check_licences, check_sources
+from doppelgangers.workflow.checks import check_folders, check_interpreter, check_licences, check_sources, require_code
 from doppelgangers.workflow.targets import ask_for_missing_parts
 from doppelgangers.workflow.unlock import note_holder
 from doppelgangers.workflow.yaml_keys import check_keys
@@ -25,7 +23,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 try:
-    check_code(workflow.basedir)
+    require_code(workflow.basedir)
     for file in [f"{workflow.basedir}/config.yaml", *workflow.overwrite_configfiles]:
         check_keys(file)
     CONFIG = load(config)

@@ -7,7 +7,7 @@ exactly what each run alone would do. The gradient of one layer is written out: 
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from doppelgangers.evaluation.runs import Fit, Inputs, Run, plain_batches
 
+STACKED_RUNS = 5  # trained together: with more, their weights and moments leave the processor's cache
 SCORED_ROWS = 128  # of each run at once, where nothing is trained: few enough for a cache
 
 
@@ -75,8 +76,8 @@ def fit_linear(
     if corrected:
         steps = [max(steps)] * len(runs)
     fits: dict[int, Fit] = {}
-    for count in sorted(set(steps)):  # runs of as many steps are trained together
-        members = {r: run for r, run in enumerate(runs) if steps[r] == count}
+    for members in alike(runs, steps):
+        count = steps[next(iter(members))]
         sizes = [len(run.train) for run in members.values()]
         batches = [equal_batches(n, count) if corrected else plain_batches(n, probe.batch_clips) for n in sizes]
         factor = (linear_schedule if corrected else archs_schedule)(probe.epochs * count, probe.warmup)
@@ -88,6 +89,14 @@ def fit_linear(
                 stack.keep_best(epoch + 1)
         fits |= stack.fits()
     return [fits[r] for r in range(len(runs))]
+
+
+def alike(runs: list[Run], steps: list[int]) -> Iterator[dict[int, Run]]:
+    """Runs of as many steps, which can be trained together, by their number; not too many at once."""
+    for count in sorted(set(steps)):
+        numbers = [r for r in range(len(runs)) if steps[r] == count]
+        for begin in range(0, len(numbers), STACKED_RUNS):
+            yield {r: runs[r] for r in numbers[begin : begin + STACKED_RUNS]}
 
 
 def linear_schedule(total: int, warmup: float) -> Callable[[int], float]:

@@ -17,8 +17,8 @@ SHELL_WORDS = re.compile(r"[\s'\"&()$;\\*?|<>`]")  # what a shell reads as more 
 LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
 
 
-def check_code(folder: str) -> None:
-    """See that the code of this package that is running is the one in `folder`, beside the Snakefile.
+def require_code(folder: str) -> None:
+    """See that the code of this package that is running is the one in `folder`, beside the Snakefile, and lead jobs there too.
 
     Raises:
         UserError: naming both folders.
@@ -29,6 +29,8 @@ def check_code(folder: str) -> None:
             f"the code of {running} is running, and the workflow is that of {folder}: run without PYTHONPATH, and without a "
             f"package called doppelgangers in the environment"
         )
+    others = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place and place != folder]
+    os.environ["PYTHONPATH"] = os.pathsep.join([folder, *others])
 
 
 def check_sources(config: Config) -> None:

@@ -71,7 +71,10 @@ def test_two_processes_learn_what_one_learns_from_the_joint_batch(tmp_path, obje
         shared = torch.load(tmp_path / f"2-{rank}.pt")
         for theirs, ours in zip([*alone["steps"], alone["encoder"]], [*shared["steps"], shared["encoder"]], strict=True):
             for name, value in theirs.items():
-                assert torch.linalg.norm((ours[name] - value).double()) <= 1e-9 * torch.linalg.norm(value.double()), name
+                size = torch.linalg.norm(value.double())
+                if name == "conv1.bias" and size < 1e-12:  # its gradient is 0: batch normalisation takes a constant away
+                    size = torch.tensor(1e-3)
+                assert torch.linalg.norm((ours[name] - value).double()) <= 1e-9 * size, name
 
 
 @pytest.mark.slow
