@@ -12,8 +12,9 @@ from pathlib import Path
 from doppelgangers.synthesis.pairs import generate_pairs
 from tests.benchmarks.learning import RECIPE, STORED_PAIRS, pretrain_speed
 from tests.benchmarks.measure import figure, print_table, seconds
-from tests.conftest import ROOT
 
+ROOT = Path(__file__).resolve().parents[2]  # not from conftest, which gives torch one thread that sleeps
+OWN = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 SETTINGS: tuple[dict[str, str], ...] = (
     {},
     {"GOMP_SPINCOUNT": "10000"},
@@ -42,7 +43,7 @@ def threads(repeats: int) -> None:
 def pairs_per_s(setting: dict[str, str], folder: str, store: Path) -> float:
     """Speed of a training in a process of its own, which has this in its environment."""
     command = [sys.executable, "-m", "tests.benchmarks.threads", folder, str(store)]
-    clean = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    clean = {name: value for name, value in os.environ.items() if name not in OWN}
     run = subprocess.run(command, cwd=ROOT, env={**clean, **setting}, check=True, capture_output=True, text=True)
     return float(run.stdout)
 
