@@ -31,4 +31,4 @@ def let_waiting_threads_sleep() -> None:
     For the processes that are started from now on. What the user has set for these threads stays.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # turns of a loop, some 10 us; measured in docs/benchmarks.md
+        os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # turns of a loop; measured in docs/benchmarks.md

@@ -43,7 +43,7 @@ def test_the_users_own_setting_of_threads_stays(monkeypatch):
         monkeypatch.setenv(name, "")  # so that it is as before afterwards
         monkeypatch.delenv(name)
     let_waiting_threads_sleep()
-    assert os.environ["GOMP_SPINCOUNT"] == "10000"
+    assert os.environ["GOMP_SPINCOUNT"] == "3000"
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     let_waiting_threads_sleep()
     assert os.environ["GOMP_SPINCOUNT"] == "7"
