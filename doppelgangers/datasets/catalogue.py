@@ -1,6 +1,7 @@
 """The datasets and the tasks on them, one row each. These are facts only: a module for each dataset reads and checks it."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any, Literal
 
 AFFECTS_RESULTS = False  # facts, not code: the rows that a rule uses are in its params
@@ -60,6 +61,11 @@ class Dataset:
     clips: int = 0
     reference: str = ""
     own: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def missing_beside(self, folder: Path) -> list[str]:
+        """The archives that are not in a folder that has others of them."""
+        missing = [archive.file for archive in self.archives if not Path(folder, archive.file).is_file()]
+        return missing if len(missing) < len(self.archives) else []
 
 
 @dataclasses.dataclass(frozen=True)

@@ -131,8 +131,7 @@ def open_clips(dataset: str, row: Dataset, tree: Tree, pinned: bool) -> Clips:
 def missing_archives(row: Dataset, tree: Tree) -> str:
     """Which archives of a dataset are not in the user's folder that has the others; for messages."""
     for folder in tree.paths:
-        missing = [archive.file for archive in row.archives if not (folder / archive.file).is_file()]
-        if 0 < len(missing) < len(row.archives):
+        if missing := row.missing_beside(folder):
             return f"; of the archives in {folder}, {', '.join(missing)} is missing"
     return ""
 

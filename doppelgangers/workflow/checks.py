@@ -74,8 +74,8 @@ def check_archives(key: str, path: str, row: Dataset) -> None:
     """
     if not Path(path).is_dir():
         return
-    missing = [archive.file for archive in row.archives if not Path(path, archive.file).is_file()]
-    if missing and len(missing) < len(row.archives) and not any(entry.is_dir() for entry in Path(path).iterdir()):
+    missing = row.missing_beside(Path(path))
+    if missing and not any(entry.is_dir() for entry in Path(path).iterdir()):
         there = len(row.archives) - len(missing)
         raise UserError(f"{key}: {path} has {there} of {len(row.archives)} archives; {', '.join(missing)} must be there too")
 

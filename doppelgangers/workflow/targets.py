@@ -51,10 +51,12 @@ def missing_parts(rules: Iterable[Any], targets: Iterable[str]) -> list[str]:
             waiting.append(os.path.relpath(target))
     while waiting:
         file = waiting.pop()
-        rule = next((rule for rule in rules.values() if rule.is_producer(file)), None)
-        if file in seen or rule is None:
+        if file in seen:
             continue
         seen.add(file)
+        rule = next((rule for rule in rules.values() if rule.is_producer(file)), None)
+        if rule is None:  # the user's own
+            continue
         parts = inputs_of_job(rule, Wildcards(fromdict=rule.get_wildcards(file)))
         waiting += parts
         if Path(file).exists():

@@ -8,9 +8,15 @@ from doppelgangers.workflow.contents import contents_of, contents_of_module
 
 
 @pytest.fixture(autouse=True)
-def fresh():
-    contents_of.cache_clear()
-    contents_of_module.cache_clear()
+def forget():
+    """Clears what was remembered of contents, before each test and when it is called."""
+
+    def clear():
+        contents_of.cache_clear()
+        contents_of_module.cache_clear()
+
+    clear()
+    return clear
 
 
 @pytest.fixture
@@ -93,20 +99,15 @@ def test_nothing_there_is_empty(tmp_path):
     assert now(tmp_path / "none") == ""
 
 
-def test_a_module_counts_with_all_its_files_and_is_not_imported(tmp_path, monkeypatch):
+def test_a_module_counts_with_all_its_files_and_is_not_imported(tmp_path, monkeypatch, forget):
     monkeypatch.syspath_prepend(tmp_path)
     package = tmp_path / "theirs_zzz"
     (package / "weights").mkdir(parents=True)
     (package / "__init__.py").write_text("raise SystemExit")
     (package / "weights/w.bin").write_bytes(b"1")
     before = contents_of_module("theirs_zzz.hear")
-    fresh_caches()
+    forget()
     (package / "weights/w.bin").write_bytes(b"2")
     assert contents_of_module("theirs_zzz.hear") != before != ""
     assert contents_of_module("there_is_no_such_module") == ""
     assert "theirs_zzz" not in sys.modules
-
-
-def fresh_caches():
-    contents_of.cache_clear()
-    contents_of_module.cache_clear()
