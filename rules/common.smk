@@ -23,9 +23,6 @@ from doppelgangers.workflow.plan import (
 
 let_waiting_threads_sleep()
 
-# What every rule claims that can use a GPU; workflow.job hides all GPUs from the others.
-GPU = gpus_of_a_job(CONFIG.pretrain.gpus, workflow.local_exec and not workflow.remote_exec)
-
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
 COLUMNS = columns_of(CONFIG, TASKS)  # of the table: a task may have several, one for each kind of probe
@@ -51,6 +48,14 @@ def seeds_of(setting):
 def encoder_files(settings, file):
     """A file of every seed of these encoder settings."""
     return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(setting)]
+
+
+def one_gpu(_wildcards):
+    """What a job claims that can use a GPU; `workflow.job` hides all GPUs from the others.
+
+    Not known before a run has its executor: jobs of a cluster may have a GPU where this machine has none.
+    """
+    return gpus_of_a_job(CONFIG.pretrain.gpus, workflow.local_exec and not workflow.remote_exec)
 
 
 def one_of(names):

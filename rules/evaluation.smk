@@ -60,7 +60,7 @@ rule extract_features:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        gpu=one_gpu,
     params:
         config=reads("features"),
         code=runs("evaluation.features.extract_features"),
@@ -81,7 +81,7 @@ rule train_linear_probes:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        gpu=one_gpu,
     params:
         config=reads(*PROBE, *LINEAR, task=probed_row),
         code=runs("evaluation.probe.train_linear_probes"),
@@ -102,7 +102,7 @@ rule train_mlp_probes:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        gpu=one_gpu,
     params:
         config=reads(*PROBE, "mlp", task=probed_row),
         code=runs("evaluation.probe.train_mlp_probes"),

@@ -23,7 +23,7 @@ rule register_peer:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        gpu=one_gpu,
     params:
         config=reads("encoders.peers.{setting}"),
         code=runs("evaluation.peers.register_peer"),
@@ -46,7 +46,7 @@ rule extract_peer_features:
         "../envs/doppelgangers.yaml"
     threads: 4
     resources:
-        gpu=GPU,
+        gpu=one_gpu,
     params:
         config=reads(
             "encoders.peers.{setting}",

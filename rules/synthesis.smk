@@ -31,7 +31,7 @@ rule generate_pairs:
         "../envs/doppelgangers.yaml"
     threads: 2
     resources:
-        gpu=GPU,
+        gpu=one_gpu,
     params:
         config=reads(*SOUND, "pairs.count", "pairs.shard_pairs"),
         code=runs("synthesis.pairs.generate_pairs"),
@@ -47,7 +47,7 @@ rule sample_pairs:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        gpu=one_gpu,
     params:
         config=reads(*SOUND, "samples"),
         code=runs("synthesis.listen.sample_pairs"),
