@@ -62,6 +62,8 @@ rule pretrain:
         "../envs/doppelgangers.yaml"
     threads: 2
     resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=GPUS,
         nodes=CONFIG.pretrain.nodes,
     params:
@@ -88,6 +90,9 @@ rule decode_recordings:
     conda:
         "../envs/doppelgangers.yaml"
     threads: 16
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads("recordings.{recordings}", contents=recordings_contents),
         code=runs("pretraining.recordings.decode_recordings"),
@@ -111,6 +116,8 @@ rule pretrain_on_recordings:
         "../envs/doppelgangers.yaml"
     threads: 2
     resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=GPUS,
         nodes=CONFIG.pretrain.nodes,
     params:
