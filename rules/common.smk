@@ -6,6 +6,7 @@ import re
 
 from doppelgangers.datasets.records import LINKS, altered
 from doppelgangers.workflow.contents import contents_of, contents_of_module
+from doppelgangers.workflow.costs import Costs
 from doppelgangers.workflow.digest import code_of
 from doppelgangers.workflow.machine import gpus_of_a_job, let_waiting_threads_sleep
 from doppelgangers.workflow.plan import (
@@ -15,6 +16,7 @@ from doppelgangers.workflow.plan import (
     inputs_of,
     plain,
     released_encoder,
+    seeds_of,
     slice_of,
     sorted_builtins,
     synthetic_encoders,
@@ -38,16 +40,23 @@ OURS = [*(["random_init"] if CONFIG.encoders.random_init else []), *TRAINED, *RE
 SETTINGS = [*OURS, *PEERS]
 
 
-def seeds_of(setting):
-    """Seeds of an encoder setting; one that was trained elsewhere has a single one."""
-    if setting in RELEASED or setting in PEERS:
-        return [0]
-    return CONFIG.encoders.random_seeds if setting == "random_init" else CONFIG.encoders.seeds
+COSTS = Costs(CONFIG, GPU)
+
+
+# The resources of every rule; Snakemake gives the name of the rule.
+def mem_mb(wildcards, attempt, rulename):
+    """Memory that a job asks for."""
+    return COSTS.of(rulename, wildcards).request_mb(attempt)
+
+
+def runtime(wildcards, threads, attempt, rulename):
+    """Minutes that a job asks for."""
+    return COSTS.of(rulename, wildcards).request_min(threads, attempt)
 
 
 def encoder_files(settings, file):
     """A file of every seed of these encoder settings."""
-    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(setting)]
+    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(CONFIG, setting)]
 
 
 def one_gpu(_wildcards):

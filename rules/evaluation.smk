@@ -18,7 +18,7 @@ def clips_of_task(wildcards):
 
 def features_of_task(wildcards):
     folder = f"results/features/{dataset_of(wildcards)}/{wildcards.setting}"
-    return [f"{folder}/seed={seed}.npy" for seed in seeds_of(wildcards.setting)]
+    return [f"{folder}/seed={seed}.npy" for seed in seeds_of(CONFIG, wildcards.setting)]
 
 
 def tasks_with(*kinds):
@@ -60,6 +60,8 @@ rule extract_features:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=one_gpu,
     params:
         config=reads("features"),
@@ -81,6 +83,8 @@ rule train_linear_probes:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=one_gpu,
     params:
         config=reads(*PROBE, *LINEAR, task=probed_row),
@@ -102,6 +106,8 @@ rule train_mlp_probes:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=one_gpu,
     params:
         config=reads(*PROBE, "mlp", task=probed_row),
@@ -120,6 +126,9 @@ rule collect_scores:
         "logs/collect_scores.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads(),
         code=runs("evaluation.table.collect_scores"),
@@ -136,6 +145,9 @@ rule make_table:
         "logs/make_table.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads(metrics=primary_metrics),
         code=runs("evaluation.table.make_table"),

@@ -23,6 +23,8 @@ rule register_peer:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=one_gpu,
     params:
         config=reads("encoders.peers.{setting}"),
@@ -46,6 +48,8 @@ rule extract_peer_features:
         "../envs/doppelgangers.yaml"
     threads: 4
     resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=one_gpu,
     params:
         config=reads(
@@ -71,6 +75,9 @@ rule write_hear_task:
     conda:
         "../envs/doppelgangers.yaml"
     threads: 4
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads("datasets.{dataset}.checksum", row=dataset_row, task=task_row, contents=dataset_contents),
         code=runs("evaluation.export.write_hear_task", dataset_reader),

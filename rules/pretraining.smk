@@ -75,6 +75,8 @@ rule pretrain:
     threads: 2
     resources:
         **NODES,
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=gpus_of_training,
     params:
         config=reads(
@@ -100,6 +102,9 @@ rule decode_recordings:
     conda:
         "../envs/doppelgangers.yaml"
     threads: 16
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads("recordings.{recordings}", contents=recordings_contents),
         code=runs("pretraining.recordings.decode_recordings"),
@@ -124,6 +129,8 @@ rule pretrain_on_recordings:
     threads: 2
     resources:
         **NODES,
+        mem_mb=mem_mb,
+        runtime=runtime,
         gpu=gpus_of_training,
     params:
         config=reads(
