@@ -2,6 +2,7 @@
 What all rules share: the names of encoders, datasets and tasks, and what a rule says that it needs.
 """
 
+import functools
 import re
 
 from doppelgangers.datasets.records import LINKS, altered
@@ -40,31 +41,34 @@ OURS = [*(["random_init"] if CONFIG.encoders.random_init else []), *TRAINED, *RE
 SETTINGS = [*OURS, *PEERS]
 
 
-COSTS = Costs(CONFIG, GPU)
-
-
-# The resources of every rule; Snakemake gives the name of the rule.
-def mem_mb(wildcards, attempt, rulename):
-    """Memory that a job asks for."""
-    return COSTS.of(rulename, wildcards).request_mb(attempt)
-
-
-def runtime(wildcards, threads, attempt, rulename):
-    """Minutes that a job asks for."""
-    return COSTS.of(rulename, wildcards).request_min(threads, attempt)
-
-
-def encoder_files(settings, file):
-    """A file of every seed of these encoder settings."""
-    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(CONFIG, setting)]
-
-
 def one_gpu(_wildcards):
     """What a job claims that can use a GPU; `workflow.job` hides all GPUs from the others.
 
     Not known before a run has its executor: jobs of a cluster may have a GPU where this machine has none.
     """
     return gpus_of_a_job(CONFIG.pretrain.gpus, workflow.local_exec and not workflow.remote_exec)
+
+
+@functools.cache
+def costs():
+    """What jobs cost here; `one_gpu` has to be known."""
+    return Costs(CONFIG, one_gpu(None))
+
+
+# The resources of every rule; Snakemake gives the name of the rule.
+def mem_mb(wildcards, attempt, rulename):
+    """Memory that a job asks for."""
+    return costs().of(rulename, wildcards).request_mb(attempt)
+
+
+def runtime(wildcards, threads, attempt, rulename):
+    """Minutes that a job asks for."""
+    return costs().of(rulename, wildcards).request_min(threads, attempt)
+
+
+def encoder_files(settings, file):
+    """A file of every seed of these encoder settings."""
+    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(CONFIG, setting)]
 
 
 def one_of(names):
