@@ -52,8 +52,8 @@ KillWait=10
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 GresTypes=gpu
-NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=8 RealMemory=16000 Gres=gpu:2
-NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=8 RealMemory=16000 Gres=gpu:2
+NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=8 RealMemory=64000 Gres=gpu:2
+NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=8 RealMemory=64000 Gres=gpu:2
 PartitionName=cpu Nodes=one,two Default=YES MaxTime=4-0 PriorityTier=1
 PartitionName=gpu Nodes=one,two MaxTime=4-0 PriorityTier=1
 PartitionName=urgent Nodes=one,two MaxTime=60 PriorityTier=9 PreemptMode=OFF
