@@ -26,6 +26,9 @@ let_waiting_threads_sleep()
 # What every rule claims that can use a GPU; workflow.job hides all GPUs from the others.
 GPU = gpus_of_a_job(CONFIG.pretrain.gpus, workflow.local_exec and not workflow.remote_exec)
 
+# Whether a rule keeps what it makes in a cache that is shared (docs/caching.md); Snakemake warns of it where none is asked for.
+SHARED = workflow.enable_cache
+
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
 COLUMNS = columns_of(CONFIG, TASKS)  # of the table: a task may have several, one for each kind of probe

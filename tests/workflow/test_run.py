@@ -41,7 +41,7 @@ def test_everything_that_is_promised_is_there(finished):
     folder = finished.path("results/encoders/voice-0.05/seed=0")
     assert load_encoder(folder / "encoder.safetensors")(torch.zeros(1, 96, 64)).shape == (1, 512)
     assert pd.read_csv(folder / "history.csv").pairs.iloc[-1] == 512
-    record = read_json(finished.path("logs/pretrain/voice-0.05_seed=0.json"))
+    record = read_json(finished.path("results/encoders/voice-0.05/seed=0/encoder.safetensors.made.json"))
     assert record["config"]["pretrain"]["pairs"] == 512
     assert record["versions"]["torch"]
     assert record["environment"]["JAX_COMPILATION_CACHE_DIR"]
