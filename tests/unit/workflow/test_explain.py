@@ -35,7 +35,7 @@ def study(tmp_path, monkeypatch):
                 "versions": {"torch": "2.14.1"},
                 "environment": {},
                 "python": "3.11.7",
-                "machine": "Linux x86_64, 2 cores, H100",
+                "machine": "Linux, 2 cores, H100",
             },
             **{"threads": 2, "started": "2026-11-26T03:22:50+00:00", "seconds": 105.8, "peak_memory_mb": 812},
             "inputs": {name: recorded_checksum(tmp_path / name) for name in inputs},
