@@ -3,6 +3,7 @@
 # make check  the checks alone: lint, layout, direction of imports, types
 # make format correct what ruff and snakefmt can correct by themselves
 # make accept keep the results after a change of code that cannot change them (docs/reruns.md)
+# make explain ARGS="voice-0.25 percussion"   what made a cell of results/table.csv (docs/provenance.md)
 # make docs   write what is generated from the settings and the catalogue
 # make bench  speed, as ratios of one run (docs/benchmarks.md)
 # make lock   renew the locks and what is generated from them
@@ -24,7 +25,7 @@ export PIP_NO_CACHE_DIR := 1
 endif
 
 .DEFAULT_GOAL := results/table.csv
-.PHONY: results/table.csv setup check test accept bench lock docs format clean distclean
+.PHONY: results/table.csv setup check test accept explain bench lock docs format clean distclean
 
 results/table.csv: setup
 	@.venv/bin/python -m doppelgangers.workflow.unlock
@@ -56,6 +57,9 @@ test: check
 
 accept: setup
 	.venv/bin/python -m doppelgangers.workflow.accept $(ARGS)
+
+explain: setup
+	@.venv/bin/python -m doppelgangers.workflow.explain $(ARGS)
 
 bench: setup
 	.venv/bin/python -m tests.benchmarks $(ARGS)

@@ -9,6 +9,7 @@ sys.path.insert(0, workflow.basedir)
 
 from doppelgangers.datasets.records import drop_dangling_links
 from doppelgangers.errors import UserError
+from doppelgangers.workflow.cache import use_shared_cache
 from doppelgangers.workflow.config import load
 from doppelgangers.workflow.checks import check_folders, check_interpreter, check_licences, check_sources, require_code
 from doppelgangers.workflow.targets import ask_for_missing_parts
@@ -84,3 +85,4 @@ localrules:
 
 # A part that is gone comes back, though what was made from it is still there.
 ask_for_missing_parts(workflow)
+use_shared_cache(workflow)

@@ -26,6 +26,9 @@ from doppelgangers.workflow.plan import (
 
 let_waiting_threads_sleep()
 
+# Whether a rule keeps what it makes in a cache that is shared (docs/caching.md); Snakemake warns of it where none is asked for.
+SHARED = workflow.enable_cache
+
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
 COLUMNS = columns_of(CONFIG, TASKS)  # of the table: a task may have several, one for each kind of probe

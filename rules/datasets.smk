@@ -53,6 +53,7 @@ rule prepare:
         "logs/prepare/{dataset}.log",
     wildcard_constraints:
         dataset=one_of(name for name, row in DATASETS.items() if row.module),
+    cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
     threads: 4

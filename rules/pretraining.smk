@@ -70,6 +70,7 @@ rule pretrain:
         "logs/pretrain/{setting}_seed={seed}.log",
     wildcard_constraints:
         setting=one_of(SYNTHETIC),
+    cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
     threads: 2
@@ -99,6 +100,7 @@ rule decode_recordings:
         manifest="resources/recordings/{recordings}/recordings.csv",
     log:
         "logs/decode_recordings/{recordings}.log",
+    cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
     threads: 16
@@ -124,6 +126,7 @@ rule pretrain_on_recordings:
         "logs/pretrain_on_recordings/{setting}_seed={seed}.log",
     wildcard_constraints:
         setting=one_of(REAL),
+    cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
     threads: 2

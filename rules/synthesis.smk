@@ -27,6 +27,7 @@ rule generate_pairs:
         manifest="results/pairs/{architecture}-{delta}/manifest.json",
     log:
         "logs/generate_pairs/{architecture}-{delta}.log",
+    cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
     threads: 2

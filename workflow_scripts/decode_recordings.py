@@ -3,7 +3,7 @@
 from doppelgangers.pretraining.recordings import decode_recordings
 from doppelgangers.workflow.job import job
 
-with job(snakemake):
+with job(snakemake, beside=["shards.json", "sounds-*.pcm"]):
     config = snakemake.params.config["recordings"][snakemake.wildcards.recordings]
     decode_recordings(
         snakemake.output.manifest,

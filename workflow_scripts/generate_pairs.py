@@ -4,7 +4,7 @@ from doppelgangers.synthesis.generate import PairRecipe
 from doppelgangers.synthesis.pairs import generate_pairs
 from doppelgangers.workflow.job import job
 
-with job(snakemake):
+with job(snakemake, beside=["shards.json", "shard-*.npy"]):
     config = snakemake.params.config
     pairs = dict(config["pairs"])
     count, shard_pairs = pairs.pop("count"), pairs.pop("shard_pairs")

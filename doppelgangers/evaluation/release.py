@@ -26,8 +26,8 @@ from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.frontend import RATE_HZ, LogMel
 from doppelgangers.errors import UserError
 from doppelgangers.evaluation.table import DIGITS
-from doppelgangers.files import checksum, read_json, replace
-from doppelgangers.provenance import commit, versions
+from doppelgangers.files import checksum, replace
+from doppelgangers.provenance import commit, record_of, versions
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +39,13 @@ ROUNDING = 2**-11  # relative, of a number in half precision; beyond it, numbers
 HARMLESS = 0.01  # relative change of an embedding
 
 
-def release(encoder: Path, folder: Path, *, scores: Path, record: Path, force: bool = False) -> float:
+def release(encoder: Path, folder: Path, *, scores: Path, force: bool = False) -> float:
     """Write a released encoder, whole or not at all.
 
     Args:
         encoder: encoder.safetensors of `pretrain` or `initialize`, its card beside it.
         folder: to write, pretrained/<name>.
         scores: scores.csv; where it is absent or without this encoder, a warning is logged.
-        record: of the training's job, as `job` writes it; need not exist.
         force: whether an encoder that is released under that name is replaced.
 
     Returns:
@@ -72,7 +71,7 @@ def release(encoder: Path, folder: Path, *, scores: Path, record: Path, force: b
                 **read_scores(scores, card.encoder, card.seed),
                 "provenance": {
                     "source_sha256": checksum(encoder),
-                    "training": read_json(record) if Path(record).exists() else None,
+                    "training": record_of(encoder),
                     "packing": {"commit": commit(), "python": platform.python_version(), "versions": versions()},
                 },
             }
@@ -222,8 +221,7 @@ def main(arguments: list[str] | None = None) -> None:
         if not re.fullmatch(NAME, name):
             raise UserError(f"--name {name}: begin with a-z, and go on with a-z, 0-9, '_', '.' and '-'")
         scores = options.scores or results / "scores.csv"
-        record = results.parent / "logs/pretrain" / f"{setting}_{folder.name}.json"
-        error = release(encoder, options.into / name, scores=scores, record=record, force=options.force)
+        error = release(encoder, options.into / name, scores=scores, force=options.force)
     except UserError as mistake:
         sys.exit(f"ERROR: {mistake}")
     for path in sorted((options.into / name).iterdir()):

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from doppelgangers.errors import UserError
 from doppelgangers.files import read_json, write_json
+from doppelgangers.provenance import records_in
 from doppelgangers.workflow.digest import ACCEPTED, accepted, digest
 
 
-def accept(logs: Path, names: list[str]) -> dict[str, str]:
+def accept(folders: list[Path], names: list[str]) -> dict[str, str]:
     """Note that the code as it is counts as the code that made the results.
 
     Args:
-        logs: folder with the records of finished jobs.
+        folders: with results, and beside these the records of what made them.
         names: functions that rules call; empty for all.
 
     Returns:
@@ -30,10 +31,9 @@ def accept(logs: Path, names: list[str]) -> dict[str, str]:
         UserError: when no result was made by one of the functions.
     """
     made_by = {}  # functions -> code of the last job that ran them
-    for path in sorted(logs.rglob("*.json"), key=lambda path: path.stat().st_mtime):
-        code = read_json(path).get("code") if path != logs / ACCEPTED.name else None
-        if code:
-            made_by[tuple(code.split()[:-1])] = code
+    records = [read_json(path) for folder in folders for path in records_in(folder)]
+    for record in sorted(records, key=lambda record: record["started"]):
+        made_by[tuple(record["code"].split()[:-1])] = record["code"]
     called = {function for functions in made_by for function in functions}
     if unknown := [name for name in names if name not in called]:
         raise UserError(
@@ -52,7 +52,7 @@ def accept(logs: Path, names: list[str]) -> dict[str, str]:
 
 if __name__ == "__main__":
     try:
-        found = accept(Path("logs"), sys.argv[1:])
+        found = accept([Path("results"), Path("resources")], sys.argv[1:])
     except UserError as error:
         sys.exit(f"ERROR: {error}")
     for now, code in found.items():

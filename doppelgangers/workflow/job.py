@@ -9,13 +9,16 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from doppelgangers.datasets.records import Record, archive_of
 from doppelgangers.errors import UserError
-from doppelgangers.files import write_json
-from doppelgangers.provenance import commit, environment, machine, versions
+from doppelgangers.files import checksum, write_json
+from doppelgangers.provenance import MADE, commit, environment, machine, made_of, recorded_checksum, versions
+from doppelgangers.workflow.cache import check_inputs
 
 # JAX would take most of a GPU's memory at its first use, and torch shares that GPU. Set here, before JAX loads.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -41,12 +44,17 @@ class Tee:
 
 
 @contextlib.contextmanager
-def job(snakemake: Any) -> Iterator[None]:
+def job(snakemake: Any, beside: Iterable[str] = ()) -> Iterator[None]:
     """Run a stage for a rule.
 
     Messages, progress and the traceback of an error go to the terminal and to the rule's log; a `UserError` ends the job with
-    its message alone. A job that claims no GPU finds none.
-    Beside the log, `<log>.json` records what ran: configuration, code digest, versions, machine, time and memory.
+    its message alone. A job that claims no GPU finds none. Inputs that come out of a cache are checked first.
+    At the end `provenance.made_of` the first output says what made it: configuration, code digest, versions, machine, time,
+    memory, and the checksums of what was read and written.
+
+    Args:
+        snakemake: of the rule's script.
+        beside: patterns of what belongs to the outputs though Snakemake does not know of it, in the folder of the first.
     """
     path = Path(snakemake.log[0])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,13 +62,15 @@ def job(snakemake: Any) -> Iterator[None]:
         torch.set_num_threads(snakemake.threads)
     if not snakemake.resources.get("gpu", 0):
         hide_gpus()
-    started = time.time()
+    started, record = time.time(), made_of(snakemake.output[0])
     with open(path, "w", encoding="utf-8") as file, contextlib.redirect_stderr(Tee(sys.stderr, file)):
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
         for noisy in ("jax", "absl", "matplotlib"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         warnings.simplefilter("default")
         try:
+            check_inputs(snakemake.input)
+            record.unlink(missing_ok=True)
             yield
         except UserError as error:
             print(f"\nERROR in {snakemake.rule}: {error}\n", file=sys.stderr)
@@ -68,7 +78,7 @@ def job(snakemake: Any) -> Iterator[None]:
         except Exception:
             traceback.print_exc()
             raise SystemExit(1) from None
-    write_json(path.with_suffix(".json"), record(snakemake, time.time() - started))
+    write_json(made_of(snakemake.output[0]), describe(snakemake, started, beside))
 
 
 def hide_gpus() -> None:
@@ -78,12 +88,12 @@ def hide_gpus() -> None:
         jax.config.update("jax_platforms", "cpu")
 
 
-def record(snakemake: Any, seconds: float) -> dict:
+def describe(snakemake: Any, started: float, beside: Iterable[str]) -> dict[str, Any]:
     """What a reader needs to make this output again, and what it cost."""
+    seconds = time.time() - started
     return {
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards.items()),
-        "output": list(snakemake.output),
         "config": snakemake.params.config,
         "code": snakemake.params.code,
         "commit": commit(),
@@ -92,9 +102,28 @@ def record(snakemake: Any, seconds: float) -> dict:
         "python": platform.python_version(),
         "machine": machine(),
         "threads": snakemake.threads,
+        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
         "peak_memory_mb": round(peak_memory_bytes() / 1e6),
+        "inputs": {path: recorded_checksum(path) for path in snakemake.input},
+        "files": files_of(list(snakemake.output), beside),
     }
+
+
+def files_of(outputs: list[str], beside: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Size and sha256 of all files that a job made, by their names in the folder of its record."""
+    folder = made_of(Path(outputs[0])).parent
+    files = {Path(output) for output in outputs}
+    files |= {path for output in files if output.is_dir() for path in output.rglob("*")}
+    files |= {path for pattern in beside for path in folder.glob(pattern)}
+    found = {}
+    for path in sorted(path for path in files if path.is_file() and path.name != MADE):
+        archive = Record.read(archive_of(path)) if path.is_symlink() else None  # it was hashed when it was fetched
+        found[os.path.relpath(path, folder)] = {
+            "bytes": path.stat().st_size,
+            "sha256": archive.checksums["sha256"] if archive else checksum(path),
+        }
+    return found
 
 
 def peak_memory_bytes() -> int:

@@ -41,12 +41,23 @@ def test_everything_that_is_promised_is_there(finished):
     folder = finished.path("results/encoders/voice-0.05/seed=0")
     assert load_encoder(folder / "encoder.safetensors")(torch.zeros(1, 96, 64)).shape == (1, 512)
     assert pd.read_csv(folder / "history.csv").pairs.iloc[-1] == 512
-    record = read_json(finished.path("logs/pretrain/voice-0.05_seed=0.json"))
+    record = read_json(finished.path("results/encoders/voice-0.05/seed=0/encoder.safetensors.made.json"))
     assert record["config"]["pretrain"]["pairs"] == 512
     assert record["versions"]["torch"]
     assert record["environment"]["JAX_COMPILATION_CACHE_DIR"]
     assert record["peak_memory_mb"] > 100
     assert re.fullmatch(r"pretraining\.pretrain\.pretrain [0-9a-f]{16}", record["code"])
+
+
+def test_a_cell_of_the_table_leads_to_all_that_made_it(finished):
+    command = [sys.executable, "-m", "doppelgangers.workflow.explain", "voice-0.05", "percussion"]
+    done = subprocess.run(command, cwd=finished.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rules = set(re.findall(r"^  by +(\w+)", done.stdout, re.MULTILINE))
+    upstream = {"train_linear_probes", "extract_features", "prepare", "pretrain", "generate_pairs"}
+    assert rules == {"make_table", "collect_scores", *upstream}
+    assert "ANOTHER ONE NOW" not in done.stdout
+    assert "no record" not in done.stdout
 
 
 def test_a_second_run_has_nothing_to_do(finished):

@@ -167,7 +167,8 @@ def test_the_code_and_the_configuration_beside_the_snakefile_count_in_any_folder
     )
     assert run.returncode == 0, run.stdout
     assert read_json(elsewhere / card)["width"] == 0.125
-    assert read_json(elsewhere / "logs/initialize/seed=0.json")["config"] == {"encoder": {"width": 0.125}}
+    record = read_json(elsewhere / "results/encoders/random_init/seed=0/encoder.safetensors.made.json")
+    assert record["config"] == {"encoder": {"width": 0.125}}
 
 
 def test_a_section_that_stands_twice_stops_the_run(project):

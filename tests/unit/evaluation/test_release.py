@@ -42,15 +42,20 @@ def trained() -> Encoder:
     return encoder
 
 
+def record_of_training(folder):
+    path = folder / "encoder.safetensors"
+    files = {path.name: {"bytes": path.stat().st_size, "sha256": checksum(path)}}
+    return {"seconds": 105.8, "commit": "abc", "files": files}
+
+
 @pytest.fixture
 def study(tmp_path, monkeypatch):
-    """The folder of a run: an encoder with its history, scores of it and others, and the record of its job."""
+    """The folder of a run: an encoder with its history and the record of its job, and scores of it and others."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "results/encoders/voice-0.25/seed=1"
     save_encoder(folder / "encoder.safetensors", trained(), CARD)
     (folder / "history.csv").write_text("step,loss\n8,-1.0\n")
-    (tmp_path / "logs/pretrain").mkdir(parents=True)
-    (tmp_path / "logs/pretrain/voice-0.25_seed=1.json").write_text(json.dumps({"seconds": 105.8, "commit": "abc"}))
+    (folder / "encoder.safetensors.made.json").write_text(json.dumps(record_of_training(folder)))
     rows = [
         dict(zip(COLUMNS, (encoder, source, "", "", "", seed, 128, task, fold, metric, score, "linear"), strict=True))
         for encoder, source, offset in (("voice-0.25", "synthetic", 0.0), ("random_init", "random_init", 0.2))
@@ -109,7 +114,7 @@ def test_the_card_says_what_it_is_scored_and_came_from(study):
     assert card["scores"]["pitch"]["d_prime"] == {"mean": 1.55, "std": 0.07, "folds": 2}  # not in percent
     origin = card["provenance"]
     assert origin["source_sha256"] == checksum("results/encoders/voice-0.25/seed=1/encoder.safetensors")
-    assert origin["training"] == {"seconds": 105.8, "commit": "abc"}
+    assert origin["training"] == record_of_training(study / "results/encoders/voice-0.25/seed=1")
     assert set(origin["packing"]) == {"commit", "python", "versions"}
     assert (study / "pretrained/voice-0.25/history.csv").read_text() == "step,loss\n8,-1.0\n"
 
@@ -124,8 +129,8 @@ def test_what_json_cannot_say_is_none():
 
 
 def test_an_encoder_needs_no_scores_history_or_record(study, caplog):
-    for path in ("results/encoders/voice-0.25/seed=1/history.csv", "logs/pretrain/voice-0.25_seed=1.json"):
-        (study / path).unlink()
+    for name in ("history.csv", "encoder.safetensors.made.json"):
+        (study / "results/encoders/voice-0.25/seed=1" / name).unlink()
     pack("--scores", "none.csv", "--name", "a")
     card = read_json("pretrained/a/encoder.json")
     assert card["scores"] == card["random_init_scores"] == {}

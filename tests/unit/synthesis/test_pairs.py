@@ -184,3 +184,13 @@ def test_the_manifest_says_how_the_pairs_were_made(undisturbed):
     assert {key: manifest[key] for key in made} == made
     settings = read_json(undisturbed / "shards.json")["settings"]
     assert settings == {key: manifest[key] for key in manifest if key not in ("count", "shards")}
+
+
+def test_a_store_of_links_grows_and_what_they_lead_to_stays(undisturbed, tmp_path, written):
+    for path in undisturbed.iterdir():  # as a shared cache leaves it
+        (tmp_path / path.name).symlink_to(path)
+    before = content(undisturbed)
+    generate_pairs(tmp_path / "manifest.json", count=32, **SETTINGS)
+    assert written == [16, 24]
+    assert content(undisturbed) == before
+    verify(tmp_path / "manifest.json")

@@ -14,7 +14,8 @@ import jax, torch
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.job import job
 resources = {"gpu": int(sys.argv[2])}
-with job(types.SimpleNamespace(log=[sys.argv[1]], threads=1, rule="pretrain", resources=resources)):
+log = sys.argv[1]
+with job(types.SimpleNamespace(log=[log], input=[], output=[f"{log}.out"], threads=1, rule="pretrain", resources=resources)):
 """
 
 
