@@ -17,6 +17,8 @@ from doppelgangers.errors import UserError
 from doppelgangers.files import write_json
 from doppelgangers.provenance import commit, environment, machine, versions
 
+AFFECTS_RESULTS = False  # where a job runs, and what is recorded of it
+
 # JAX would take most of a GPU's memory at its first use, and torch shares that GPU. Set here, before JAX loads.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 

@@ -38,6 +38,7 @@ def package(tmp_path, monkeypatch, before):
     """A function that edits a copy of the package, and gives the names of the stages whose digests have changed."""
     root = tmp_path / "doppelgangers"
     shutil.copytree(module.ROOT, root)
+    shutil.copytree(module.ROOT.parent / module.SCRIPTS, tmp_path / module.SCRIPTS)
     monkeypatch.setattr(module, "ROOT", root)
 
     def changed_by(path, old, new):
