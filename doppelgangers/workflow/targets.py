@@ -23,7 +23,7 @@ from doppelgangers.datasets.records import LINKS
 def prepare_planning(workflow: Any) -> None:
     """Make a run of this workflow ask for the missing parts of its targets too, and look at no times of scripts.
 
-    Snakemake has no place for this: it learns its settings, whatever the profile says, after it has read the Snakefile, and then
+    Snakemake has no place for this: it learns its settings, those of any profile, after it has read the Snakefile, and then
     plans. So this steps in between; that the method is called so holds for the version in the lock, and a test would tell.
     """
     plan = workflow._prepare_dag

@@ -20,9 +20,9 @@ from doppelgangers.settings import Section
 from doppelgangers.workflow.config import Config, load
 from doppelgangers.workflow.digest import SCRIPTS, affects_results, reach
 from tests.conftest import ROOT
+from tests.workflow import reruns_page
 from tests.workflow.parsed import needs, parse
-
-CONTRACT = yaml.safe_load((ROOT / "tests/workflow/contract.yaml").read_text())
+from tests.workflow.reruns_page import CONTRACT
 
 # A configuration in which every rule has a job and every key counts, so that a change of it can show.
 BASE: dict[str, Any] = {
@@ -197,6 +197,11 @@ def of(promised: list[str] | str) -> set[str]:
 def test_the_contract_names_every_key():
     assert set(CONTRACT["config"]) == set(LEAVES)
     assert set(CONTRACT["notes"]) <= set(LEAVES)
+
+
+def test_the_tables_of_the_page_do_not_drift():
+    assert reruns_page.PAGE.read_text() == reruns_page.render(), "run `make docs`"
+    assert reruns_page.made_again(["train_mlp_probes"]) == "MLP probes, scores.csv, table, figures"
 
 
 @pytest.mark.parametrize("part", ["config", "modules"])
