@@ -228,6 +228,16 @@ def test_one_datasets_keys_do_not_reach_another(before):
     assert after == before
 
 
+def test_the_order_of_keys_changes_nothing():
+    config = merge(copy.deepcopy(BASE), {"encoders": {"real": {"logs": {"recordings": "woods"}}}})
+
+    def reversed_keys(node):
+        return {key: reversed_keys(node[key]) for key in reversed(node)} if isinstance(node, dict) else node
+
+    assert list(reversed_keys(config)["encoders"]["real"]) == ["logs", "birds"]
+    assert all_needs(reversed_keys(config)) == all_needs(config)
+
+
 def test_params_are_plain_builtins_in_order(before):
     for job in before:
         assert json.dumps(job["config"]) == json.dumps(json.loads(json.dumps(job["config"])), sort_keys=True)
