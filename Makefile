@@ -52,7 +52,7 @@ check: setup
 	.venv/bin/mypy
 
 test: check
-	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal --cov $(ARGS)
+	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov $(ARGS)
 
 accept: setup
 	.venv/bin/python -m doppelgangers.workflow.accept $(ARGS)

@@ -47,7 +47,7 @@ include: "rules/analysis.smk"
 
 # Not for a dry run, which may be had without agreeing to anything.
 onstart:
-    note_holder()
+    note_holder(on_cluster=not workflow.local_exec)
     check_licences(CONFIG)
 
 
@@ -64,8 +64,22 @@ rule all:
         listening_page(),
 
 
+# A GPU is counted where a job runs: profiles/default says how many there are here, and SLURM how many it has.
+resource_scopes:
+    gpu="local",
+
+
+# Jobs of seconds, and downloads, because the nodes of many clusters cannot reach the internet.
 localrules:
     all,
+    adopt,
+    collect_scores,
+    download,
+    initialize,
+    make_table,
+    plot_scores,
+    plot_training,
+    write_listening_page,
 
 
 # A part that is gone comes back, though what was made from it is still there; a new time of a script makes nothing again.

@@ -20,6 +20,9 @@ rule plot_scores:
         "logs/plot_scores.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads(),
         code=runs("analysis.figures.plot_scores"),
@@ -37,6 +40,9 @@ rule plot_training:
         "logs/plot_training.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads(),
         code=runs("analysis.figures.plot_training"),

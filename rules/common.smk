@@ -2,10 +2,12 @@
 What all rules share: the names of encoders, datasets and tasks, and what a rule says that it needs.
 """
 
+import functools
 import re
 
 from doppelgangers.datasets.records import LINKS, altered
 from doppelgangers.workflow.contents import contents_of, contents_of_module
+from doppelgangers.workflow.costs import Costs
 from doppelgangers.workflow.digest import code_of
 from doppelgangers.workflow.machine import gpus_of_a_job, let_waiting_threads_sleep
 from doppelgangers.workflow.plan import (
@@ -15,6 +17,7 @@ from doppelgangers.workflow.plan import (
     inputs_of,
     plain,
     released_encoder,
+    seeds_of,
     slice_of,
     sorted_builtins,
     synthetic_encoders,
@@ -22,9 +25,6 @@ from doppelgangers.workflow.plan import (
 )
 
 let_waiting_threads_sleep()
-
-# What every rule claims that can use a GPU; workflow.job hides all GPUs from the others.
-GPU = gpus_of_a_job(CONFIG.pretrain.gpus, workflow.local_exec and not workflow.remote_exec)
 
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
@@ -41,16 +41,34 @@ OURS = [*(["random_init"] if CONFIG.encoders.random_init else []), *TRAINED, *RE
 SETTINGS = [*OURS, *PEERS]
 
 
-def seeds_of(setting):
-    """Seeds of an encoder setting; one that was trained elsewhere has a single one."""
-    if setting in RELEASED or setting in PEERS:
-        return [0]
-    return CONFIG.encoders.random_seeds if setting == "random_init" else CONFIG.encoders.seeds
+def one_gpu(_wildcards):
+    """What a job claims that can use a GPU; `workflow.job` hides all GPUs from the others.
+
+    Not known before a run has its executor: jobs of a cluster may have a GPU where this machine has none.
+    """
+    return gpus_of_a_job(CONFIG.pretrain.gpus, workflow.local_exec and not workflow.remote_exec)
+
+
+@functools.cache
+def costs():
+    """What jobs cost here; `one_gpu` has to be known."""
+    return Costs(CONFIG, one_gpu(None))
+
+
+# The resources of every rule; Snakemake gives the name of the rule.
+def mem_mb(wildcards, attempt, rulename):
+    """Memory that a job asks for."""
+    return costs().of(rulename, wildcards).request_mb(attempt)
+
+
+def runtime(wildcards, threads, attempt, rulename):
+    """Minutes that a job asks for."""
+    return costs().of(rulename, wildcards).request_min(threads, attempt)
 
 
 def encoder_files(settings, file):
     """A file of every seed of these encoder settings."""
-    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(setting)]
+    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(CONFIG, setting)]
 
 
 def one_of(names):

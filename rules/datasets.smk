@@ -32,6 +32,8 @@ rule download:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
         downloads=1,
     params:
         config=reads("datasets.{dataset}.url", "datasets.{dataset}.checksum", archive=archive, source=source, licence=licence),
@@ -54,6 +56,9 @@ rule prepare:
     conda:
         "../envs/doppelgangers.yaml"
     threads: 4
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads("datasets.{dataset}", row=dataset_row, contents=dataset_contents),
         code=runs("datasets.prepare.prepare", dataset_reader),

@@ -32,6 +32,9 @@ rule initialize:
         "logs/initialize/seed={seed}.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads("encoder"),
         code=runs("encoders.initialize.initialize"),
@@ -52,6 +55,9 @@ rule adopt:
         setting=one_of(RELEASED),
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads(contents=released_contents),
         code=runs("encoders.adopt.adopt"),

@@ -18,7 +18,7 @@ def clips_of_task(wildcards):
 
 def features_of_task(wildcards):
     folder = f"results/features/{dataset_of(wildcards)}/{wildcards.setting}"
-    return [f"{folder}/seed={seed}.npy" for seed in seeds_of(wildcards.setting)]
+    return [f"{folder}/seed={seed}.npy" for seed in seeds_of(CONFIG, wildcards.setting)]
 
 
 def tasks_with(*kinds):
@@ -60,7 +60,9 @@ rule extract_features:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=one_gpu,
     params:
         config=reads("features"),
         code=runs("evaluation.features.extract_features"),
@@ -81,7 +83,9 @@ rule train_linear_probes:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=one_gpu,
     params:
         config=reads(*PROBE, *LINEAR, task=probed_row),
         code=runs("evaluation.probe.train_linear_probes"),
@@ -102,7 +106,9 @@ rule train_mlp_probes:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=one_gpu,
     params:
         config=reads(*PROBE, "mlp", task=probed_row),
         code=runs("evaluation.probe.train_mlp_probes"),
@@ -120,6 +126,9 @@ rule collect_scores:
         "logs/collect_scores.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads(),
         code=runs("evaluation.table.collect_scores"),
@@ -136,6 +145,9 @@ rule make_table:
         "logs/make_table.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads(metrics=primary_metrics),
         code=runs("evaluation.table.make_table"),

@@ -23,7 +23,9 @@ rule register_peer:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=one_gpu,
     params:
         config=reads("encoders.peers.{setting}"),
         code=runs("evaluation.peers.register_peer"),
@@ -46,7 +48,9 @@ rule extract_peer_features:
         "../envs/doppelgangers.yaml"
     threads: 4
     resources:
-        gpu=GPU,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=one_gpu,
     params:
         config=reads(
             "encoders.peers.{setting}",
@@ -71,6 +75,9 @@ rule write_hear_task:
     conda:
         "../envs/doppelgangers.yaml"
     threads: 4
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads("datasets.{dataset}.checksum", row=dataset_row, task=task_row, contents=dataset_contents),
         code=runs("evaluation.export.write_hear_task", dataset_reader),

@@ -7,9 +7,21 @@ OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors, encoder.json, 
 tensorboard/, and checkpoint.pt while training. resources/recordings/<name>/recordings.csv with the decoded sounds beside it.
 """
 
-GPUS = GPU if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
 # The keys of pretraining that do not say which pairs of doppelgängers there are.
 TRAINING = [f"pretrain.{key}" for key in type(CONFIG.pretrain).model_fields if key not in ("source", "gpu_pairs")]
+
+
+# Of several nodes SLURM's plugin for Snakemake starts a job on the first alone, with the allocation of all, if it is said to start
+# the others itself; and each shall have as many GPUs.
+NODES = {"nodes": CONFIG.pretrain.nodes}
+if CONFIG.pretrain.nodes > 1:
+    NODES |= {"mpi": "srun", "tasks": CONFIG.pretrain.nodes, "tasks_per_gpu": 0}
+    if CONFIG.pretrain.gpus != 0:
+        NODES["slurm_extra"] = f"--gpus-per-node={CONFIG.pretrain.gpus // CONFIG.pretrain.nodes}"
+
+
+def gpus_of_training(wildcards):
+    return one_gpu(wildcards) if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
 
 
 def synthetic_encoder(wildcards):
@@ -62,8 +74,10 @@ rule pretrain:
         "../envs/doppelgangers.yaml"
     threads: 2
     resources:
-        gpu=GPUS,
-        nodes=CONFIG.pretrain.nodes,
+        **NODES,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=gpus_of_training,
     params:
         config=reads(
             *SOUND,
@@ -88,6 +102,9 @@ rule decode_recordings:
     conda:
         "../envs/doppelgangers.yaml"
     threads: 16
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads("recordings.{recordings}", contents=recordings_contents),
         code=runs("pretraining.recordings.decode_recordings"),
@@ -111,8 +128,10 @@ rule pretrain_on_recordings:
         "../envs/doppelgangers.yaml"
     threads: 2
     resources:
-        gpu=GPUS,
-        nodes=CONFIG.pretrain.nodes,
+        **NODES,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=gpus_of_training,
     params:
         config=reads(
             "encoders.real.{setting}",

@@ -31,7 +31,9 @@ rule generate_pairs:
         "../envs/doppelgangers.yaml"
     threads: 2
     resources:
-        gpu=GPU,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=one_gpu,
     params:
         config=reads(*SOUND, "pairs.count", "pairs.shard_pairs"),
         code=runs("synthesis.pairs.generate_pairs"),
@@ -47,7 +49,9 @@ rule sample_pairs:
     conda:
         "../envs/doppelgangers.yaml"
     resources:
-        gpu=GPU,
+        mem_mb=mem_mb,
+        runtime=runtime,
+        gpu=one_gpu,
     params:
         config=reads(*SOUND, "samples"),
         code=runs("synthesis.listen.sample_pairs"),
@@ -64,6 +68,9 @@ rule write_listening_page:
         "logs/write_listening_page.log",
     conda:
         "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
     params:
         config=reads(),
         code=runs("synthesis.listen.write_listening_page"),

@@ -97,6 +97,8 @@ def launch(
     shared = Path(folder) if folder is not None and nodes > 1 else None
     if shared is not None:
         shared.mkdir(parents=True, exist_ok=True)
+        for left in shared.glob("ranks.*"):  # by one that was killed
+            shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="ranks.", dir=shared, ignore_cleanup_errors=True) as place:
         file = Path(place, "group.pickle").resolve()
         threads = max(1, torch.get_num_threads() * nodes // ranks)

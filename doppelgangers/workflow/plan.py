@@ -134,6 +134,13 @@ def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
     return {encoder.name: encoder for encoder in encoders}
 
 
+def seeds_of(config: Config, setting: str) -> list[int]:
+    """Seeds of an encoder setting; one that was trained elsewhere has a single one."""
+    if setting in config.encoders.released or setting in config.encoders.peers:
+        return [0]
+    return config.encoders.random_seeds if setting == "random_init" else config.encoders.seeds
+
+
 def impulse_responses_of(config: Config, augmentation: str) -> list[str]:
     """The folder or archive that an augmentation takes impulse responses from; none if it takes none."""
     asked = augmentation.startswith("waveform") and config.augment.impulse_responses != "none"

@@ -1,11 +1,13 @@
 """Clear what a killed Snakemake left in this folder, so that the next run can continue. `make` calls it.
 
-A killed Snakemake leaves its lock, and jobs that go on without it. Each run notes who it is, once it has the lock. The lock is
+A killed Snakemake leaves its lock, and jobs that go on without it: those on this machine are ended, those of SLURM waited for
+(`slurm.settle_jobs`). Each run notes who it is, once it has the lock. The lock is
 lifted only if that process is certainly gone: it ran on this machine, since the machine was started, and is not there any more.
 A run on another node of a cluster, or in a container that this process cannot see into, may be alive.
 """
 
 import json
+import logging
 import shutil
 import socket
 import sys
@@ -15,7 +17,9 @@ from typing import Any
 
 import psutil
 
+from doppelgangers.errors import UserError
 from doppelgangers.files import write_json
+from doppelgangers.workflow.slurm import refuse_beside_jobs, settle_jobs
 
 HOLDER = Path(".snakemake/holder.json")
 LOCKS = Path(".snakemake/locks")
@@ -31,10 +35,22 @@ def whereabouts() -> dict[str, str]:
     }
 
 
-def note_holder() -> None:
-    """Note that this process holds the lock of the working folder; for Snakemake, once it has it."""
+def note_holder(on_cluster: bool) -> None:
+    """Note that this process holds the lock of the working folder; for Snakemake, once it has it.
+
+    Raises:
+        UserError: when the run before was on a cluster, and jobs of it are left.
+    """
+    if was_on_cluster(Path()):
+        refuse_beside_jobs(Path())
     process = psutil.Process()
-    write_json(HOLDER, {**whereabouts(), "process": process.pid, "started": process.create_time()})
+    write_json(HOLDER, {**whereabouts(), "process": process.pid, "started": process.create_time(), "on_cluster": on_cluster})
+
+
+def was_on_cluster(folder: Path) -> bool:
+    """Whether the last run in a folder submitted its jobs to a cluster."""
+    record = folder / HOLDER
+    return record.exists() and json.loads(record.read_text()).get("on_cluster", False)
 
 
 def is_gone(holder: dict[str, Any]) -> bool:
@@ -85,6 +101,7 @@ def unlock(folder: Path) -> None:
 
     Raises:
         SystemExit: when a Snakemake is running there, or may be.
+        UserError: when jobs may be left on a cluster that does not answer.
     """
     processes = processes_here(folder)
     for process in filter(is_controller, processes):
@@ -96,6 +113,9 @@ def unlock(folder: Path) -> None:
                 f"this folder is locked by {described(holder)}, which may be alive: wait for it, or stop it there. If it is "
                 f"certainly gone, lift the lock with: .venv/bin/snakemake --unlock"
             )
+    if was_on_cluster(folder):
+        settle_jobs(folder)
+        processes = processes_here(folder)
     for process in processes:
         process.kill()
     psutil.wait_procs(processes, timeout=20)
@@ -113,4 +133,8 @@ def described(holder: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    unlock(Path.cwd())
+    logging.basicConfig(format="%(message)s")
+    try:
+        unlock(Path.cwd())
+    except UserError as error:
+        sys.exit(f"ERROR: {error}")

@@ -67,7 +67,7 @@ def test_a_lock_of_which_nobody_noted_anything_stays(locked):
 
 def test_a_process_notes_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    note_holder()
+    note_holder(on_cluster=False)
     holder = json.loads((tmp_path / HOLDER).read_text())
     assert holder["process"] == os.getpid()
     assert psutil.Process(holder["process"]).create_time() == holder["started"]

@@ -1,0 +1,272 @@
+"""What a job of each rule costs: memory, time, room for its outputs. Rules ask a cluster for it, and `make plan` adds it up.
+
+Where no other source is named, a figure was measured on two cores of an AMD EPYC, at times with other work beside: seconds and
+peak_memory_mb in the records of jobs (logs/), at the scales of tests/tiny.yaml and of config.yaml with fewer pairs. What is
+called an estimate was not measured; nothing has been measured on a GPU.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+
+from doppelgangers.workflow.config import Config
+from doppelgangers.workflow.plan import columns_of, datasets_of, seeds_of, settings_of, synthetic_encoders, tasks_of
+
+# A job asks for its cost times this, and for twice as much at each further attempt: processors differ by a factor of 2, and a
+# job that is killed at its limit costs more than one that has room.
+SAFETY = 2
+LEAST_RUNTIME_MIN = 5  # that a job asks for: on a cluster, torch and JAX come from a disk that others use too
+START_S = 6.0  # of every job: Snakemake, Python and its libraries; with them on a warm disk
+
+PATCH_S, PATCH_MB = 0.96, 96 * 64 * 2 / 1e6  # of log-mel
+FEATURE_MB = 512 * 4 / 1e6
+SOUND_MB_PER_S = 16_000 * 2 / 1e6
+
+# Memory of a process with torch, and with torch and JAX: 756 and 969 MB at the smallest. With CUDA: an estimate.
+TORCH_MB, JAX_MB, CUDA_MB = 800, 1_000, 3_500
+COMPILING_MB = 700  # a synthesizer: 893 (percussive) to 1,645 MB (parametric) in all
+# A pair in a training step and a patch that is embedded, by width w of the encoder: 2.4, 4.8 and 7.6 MB a pair at 0.25, 0.5, 1.
+PAIR_MB, PAIR_MB_PER_WIDTH = 0.6, 7.2
+PROBE_MB = 850
+PEER_MB = 4_000  # an encoder of somebody else: an estimate
+DECODING_MB = 1_500  # 920 MB for sounds of 30 s at 44.1 kHz and two threads (docs/benchmarks.md); sixteen: an estimate
+
+# Pairs of sounds of 1 s that a core renders in a second, docs/benchmarks.md; SynthAX's own code takes 4 to 12 times as long.
+RENDERED = {"voice": 2_100, "voicefm": 1_400, "parametric": 800, "percussive": 2_200, "additive": 1_100}
+SLOWER = {"fast": 1, "synthax": 8}
+COMPILING_S = {"voice": 12, "voicefm": 18, "parametric": 40, "percussive": 10, "additive": 12}
+
+# Seconds of a core for a pair in training, by width: 437 pairs/s at 0.25 (docs/benchmarks.md) and about 50 at 1, on two cores;
+# and for a patch that is embedded: 13,532, 3,934, 1,170 and 341 a second at 0.0625, 0.25, 0.5 and 1, on two cores.
+PAIR_S, PAIR_S_PER_SQUARE = 0.002, 0.038
+PATCH_CORE_S, PATCH_CORE_S_PER_SQUARE = 0.0001, 0.0058
+AUGMENTING_S = {"none": 0, "spec": 0.0002, "spec_per_example": 0.0002, "waveform": 1 / 80, "waveform_per_example": 1 / 80}
+
+# A pair on one GPU at full width, estimates: the paper has 1 to 2 hours on two V100s for 18 million pairs, so 3 hours of one, and 4
+# with augmentations; on recordings 6 to 8 hours and more. A narrower encoder is taken to need a quarter of that at least.
+PAIR_GPU_S, RECORDED_PAIR_GPU_S, AUGMENTED, LEAST_SHARE = 3 * 3600 / 18e6, 12 * 3600 / 18e6, 4 / 3, 0.25
+PATCH_GPU_S = (
+    PAIR_GPU_S / 6 + PATCH_MB / 200
+)  # an estimate: a pair is two patches, forward and twice as much backward; the disk
+
+CLIP_S_PER_CORE_S = (
+    340  # of sound at 44.1 kHz that is decoded and resampled: 68 clips of 10 s a second, two threads (docs/benchmarks.md)
+)
+RECORDINGS_PER_CORE_S = 50  # of 10 s: 85 wav, 58 flac, 44 ogg, 57 mp3 (docs/benchmarks.md)
+READ_MB_PER_S = 70  # of an archive: a .tar.gz is listed at 169 MB/s, then unpacked at 135
+FETCHED_MB_PER_S = 5  # what a network and a host give: an assumption
+RECORDING_S, UNKNOWN_RECORDINGS = 10.0, 100_000  # VGGSound's, and where the configuration does not limit their number
+
+# Seconds of a core for a clip, a fold and an epoch: 2.7, 3.4 and 11.1 us with 6, 50 and 300 classes; for a clip, an MLP and an
+# epoch: 68 and 118 us with 6 and 300 classes.
+LINEAR_S, LINEAR_S_PER_CLASS = 2.5e-6, 0.028e-6
+MLP_S, MLP_S_PER_CLASS = 68e-6, 0.17e-6
+MLP_EPOCHS = 1 / 3  # of those that it may train for: it ends when validation gains nothing more; an estimate
+MLP_GPU_SPEED = 10  # of a GPU in cores, an estimate; linear probes are many small steps, for which a GPU is taken as a core
+
+# What the catalogue does not say: sizes of archives, in MB, as others tell them (VIVAE's is a guess); clips; classes and folds.
+ARCHIVE_MB = {"esc50": 650, "vivae": 200, "vocal_imitation": 7_500, "libricount": 833, "fsdd": 16}
+CLIPS = {"notes": 3_584, "drums": 987, "fsdd": 3_000}
+SHAPES = {
+    **{"pitch": (88, 8), "family": (16, 8), "percussion": (47, 7), "esc50": (50, 5), "urbansound8k": (10, 10)},
+    **{"vivae": (6, 11), "fsd50k": (200, 1), "nsynth_pitch": (88, 1), "crema_d": (6, 5), "vocal_imitation": (302, 3)},
+    **{"libricount": (11, 5), "crema_d_unseen_actors": (6, 5), "spoken_digit": (10, 6), "speaker": (6, 5)},
+}
+# Of the user's own tasks, whose files are not looked at: a middling dataset. --set-resources or a profile may say better.
+OWN_ARCHIVE_MB, OWN_CLIPS, OWN_SHAPE = 1_000, 6_000, (50, 5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a job needs.
+
+    Attributes:
+        memory_mb: of the machine, not of a GPU; without files that are mapped into it, which the system takes back.
+        core_s: work of processors without a GPU, which the job's threads share.
+        serial_s: work that they do not share.
+        gpu_s: work of GPUs in place of `core_s`, where the job has some.
+        gpus: how many it has.
+        disk_mb: outputs.
+    """
+
+    memory_mb: float
+    core_s: float = 1.0
+    serial_s: float = 0.0
+    gpu_s: float = 0.0
+    gpus: int = 0
+    disk_mb: float = 0.1
+
+    def wall_s(self, threads: int) -> float:
+        """How long the job takes."""
+        return START_S + self.serial_s + (self.gpu_s / self.gpus if self.gpus else self.core_s / threads)
+
+    def request_mb(self, attempt: int) -> int:
+        """Memory that the job asks for, in MB; the first attempt is 1."""
+        return math.ceil(SAFETY * self.memory_mb * 2 ** (attempt - 1))
+
+    def request_min(self, threads: int, attempt: int) -> int:
+        """Time that the job asks for, in minutes."""
+        return max(LEAST_RUNTIME_MIN, math.ceil(SAFETY * self.wall_s(threads) / 60)) * 2 ** (attempt - 1)
+
+
+class Costs:
+    """The cost of every job of a configuration: a method for each rule, which takes the wildcards of a job.
+
+    Args:
+        config: the configuration.
+        gpus: of a job that can use one, 0 or 1; pretrain.gpus says otherwise for trainings.
+    """
+
+    def __init__(self, config: Config, gpus: int) -> None:
+        self.config = config
+        self.datasets = datasets_of(config)
+        self.tasks = columns_of(config, tasks_of(config))
+        self.synthetic = synthetic_encoders(config)
+        self.cuda_mb = CUDA_MB if gpus else 0
+        self.gpus = gpus
+
+    def of(self, rule: str, wildcards: Mapping[str, str]) -> Cost:
+        """What a job of a rule costs."""
+        return getattr(self, rule)(**wildcards)
+
+    def generate_pairs(self, architecture: str, delta: str) -> Cost:
+        pairs = self.config.pairs.count
+        core_s = self.rendering_s(architecture, pairs)
+        disk_mb = pairs * 2 * self.config.synth.duration_s * SOUND_MB_PER_S
+        # A GPU is taken as a core.
+        return Cost(self.synthesis_mb, core_s, COMPILING_S[architecture], core_s, self.gpus, disk_mb)
+
+    def sample_pairs(self, architecture: str, delta: str) -> Cost:
+        return Cost(self.synthesis_mb, serial_s=COMPILING_S[architecture], gpus=self.gpus)  # 8 to 26 s
+
+    def write_listening_page(self) -> Cost:
+        return Cost(TORCH_MB)
+
+    def initialize(self, seed: str) -> Cost:
+        return Cost(TORCH_MB, disk_mb=self.encoder_mb)
+
+    def adopt(self, setting: str) -> Cost:
+        return Cost(TORCH_MB, disk_mb=self.encoder_mb)
+
+    def register_peer(self, setting: str) -> Cost:
+        return Cost(PEER_MB + self.cuda_mb, serial_s=60, gpus=self.gpus)  # an estimate
+
+    def pretrain(self, setting: str, seed: str) -> Cost:
+        encoder = self.synthetic[setting]
+        streamed = self.config.pretrain.source == "stream"
+        rendering_s = self.rendering_s(encoder.architecture, self.config.pretrain.pairs) if streamed else 0
+        serial_s = COMPILING_S[encoder.architecture] if streamed else 0
+        return self.training(encoder.augmentation, rendering_s, serial_s, PAIR_GPU_S)
+
+    def pretrain_on_recordings(self, setting: str, seed: str) -> Cost:
+        return self.training(self.config.encoders.real[setting].augmentation, 0, 0, RECORDED_PAIR_GPU_S)
+
+    def training(self, augmentation: str, rendering_s: float, serial_s: float, pair_gpu_s: float) -> Cost:
+        """Of an encoder, whose pairs take so long to render and to compile."""
+        pretrain, width, duration_s = self.config.pretrain, self.config.encoder.width, self.config.synth.duration_s
+        pairs = pretrain.pairs * duration_s
+        core_s = pairs * (PAIR_S + PAIR_S_PER_SQUARE * width**2 + AUGMENTING_S[augmentation]) + rendering_s
+        gpu_s = pairs * pair_gpu_s * max(width**2, LEAST_SHARE) * (1 if augmentation == "none" else AUGMENTED)
+        gpus = self.gpus if pretrain.gpus == "auto" else pretrain.gpus
+        batch_mb = 0 if gpus else pretrain.batch_pairs * duration_s * (PAIR_MB + PAIR_MB_PER_WIDTH * width)
+        memory_mb = JAX_MB + (COMPILING_MB if serial_s else 0) + (CUDA_MB if gpus else 0) + 4 * self.encoder_mb + batch_mb
+        return Cost(memory_mb, core_s, serial_s, gpu_s, gpus, 1.5 * self.encoder_mb)
+
+    def decode_recordings(self, recordings: str) -> Cost:
+        files = self.config.recordings[recordings].limit_files or UNKNOWN_RECORDINGS
+        return Cost(DECODING_MB, files / RECORDINGS_PER_CORE_S, disk_mb=files * RECORDING_S * SOUND_MB_PER_S)
+
+    def download(self, dataset: str, file: str) -> Cost:
+        mb = self.archive_mb(dataset, file)
+        return Cost(200, serial_s=mb / FETCHED_MB_PER_S, disk_mb=mb)
+
+    def prepare(self, dataset: str) -> Cost:
+        decoding_s, reading_s = self.reading(dataset)
+        return Cost(DECODING_MB, decoding_s, reading_s, disk_mb=self.patches(dataset) * PATCH_MB)
+
+    def extract_features(self, dataset: str, setting: str, seed: str) -> Cost:
+        width, patches = self.config.encoder.width, self.patches(dataset)
+        core_s = patches * (PATCH_CORE_S + PATCH_CORE_S_PER_SQUARE * width**2)
+        disk_mb = self.clips(dataset) * FEATURE_MB
+        memory_mb = TORCH_MB + self.cuda_mb + 300 * width + disk_mb
+        return Cost(memory_mb, core_s, gpu_s=patches * PATCH_GPU_S, gpus=self.gpus, disk_mb=disk_mb)
+
+    def extract_peer_features(self, dataset: str, setting: str) -> Cost:
+        decoding_s, reading_s = self.reading(dataset)
+        embedding_s = self.patches(dataset) * (PATCH_CORE_S + PATCH_CORE_S_PER_SQUARE)  # an estimate: as ours at full width
+        disk_mb = 4 * self.clips(dataset) * FEATURE_MB
+        return Cost(PEER_MB + self.cuda_mb, decoding_s + embedding_s, reading_s, decoding_s, self.gpus, disk_mb)
+
+    def train_linear_probes(self, task: str, setting: str) -> Cost:
+        (classes, folds), probe = self.shape(task), self.config.probe
+        epochs = self.clips(self.tasks[task].dataset) * folds * probe.epochs * self.seeds(setting)
+        core_s = epochs * (LINEAR_S + LINEAR_S_PER_CLASS * classes)
+        return Cost(self.probe_mb(task, setting), core_s, gpu_s=core_s, gpus=self.gpus)
+
+    def train_mlp_probes(self, task: str, setting: str) -> Cost:
+        (classes, folds), mlp = self.shape(task), self.config.mlp
+        trainings = (mlp.tried + folds - 1) * self.seeds(setting)
+        epochs = self.clips(self.tasks[task].dataset) * trainings * mlp.max_epochs * MLP_EPOCHS
+        core_s = epochs * (MLP_S * (mlp.width / 1024) ** 2 + MLP_S_PER_CLASS * classes)
+        return Cost(self.probe_mb(task, setting), core_s, gpu_s=core_s / MLP_GPU_SPEED, gpus=self.gpus)
+
+    def write_hear_task(self, task: str) -> Cost:
+        dataset = self.tasks[task].dataset
+        decoding_s, reading_s = self.reading(dataset)
+        sounds_s = self.clips(dataset) * self.datasets[dataset].clip_s
+        return Cost(DECODING_MB, decoding_s, reading_s, disk_mb=sounds_s * SOUND_MB_PER_S)
+
+    def collect_scores(self) -> Cost:
+        return Cost(250, 5)
+
+    def make_table(self) -> Cost:
+        return Cost(250)
+
+    def plot_scores(self) -> Cost:
+        return Cost(300, 5)
+
+    def plot_training(self) -> Cost:
+        return Cost(300, 5)
+
+    @property
+    def synthesis_mb(self) -> float:
+        return JAX_MB + COMPILING_MB + self.cuda_mb
+
+    @property
+    def encoder_mb(self) -> float:
+        """Size of an encoder's weights."""
+        return 46 * self.config.encoder.width**2 + 1
+
+    def rendering_s(self, architecture: str, pairs: int) -> float:
+        """Seconds of a core for pairs of sounds."""
+        synth = self.config.synth
+        return pairs * synth.duration_s * SLOWER[synth.renderer] / RENDERED[architecture]
+
+    def clips(self, dataset: str) -> int:
+        """How many clips a dataset has."""
+        clips = self.datasets[dataset].clips or CLIPS.get(dataset, OWN_CLIPS)
+        return min(clips, settings_of(self.config, dataset).limit_clips or clips)
+
+    def patches(self, dataset: str) -> int:
+        return self.clips(dataset) * max(1, round(self.datasets[dataset].clip_s / PATCH_S))
+
+    def archive_mb(self, dataset: str, file: str) -> float:
+        archive = next(archive for archive in self.datasets[dataset].archives if archive.file == file)
+        return archive.bytes / 1e6 or ARCHIVE_MB.get(dataset, OWN_ARCHIVE_MB)
+
+    def reading(self, dataset: str) -> tuple[float, float]:
+        """Seconds of a core that decode and resample a dataset, and those that only read its archives."""
+        row = self.datasets[dataset]
+        archives_mb = sum(self.archive_mb(dataset, archive.file) for archive in row.archives)
+        return self.clips(dataset) * row.clip_s / CLIP_S_PER_CORE_S, archives_mb / READ_MB_PER_S
+
+    def shape(self, task: str) -> tuple[int, int]:
+        """Classes and folds of a column of the table."""
+        return SHAPES.get(task) or SHAPES.get(task.rpartition("_")[0], OWN_SHAPE)
+
+    def seeds(self, setting: str) -> int:
+        return len(seeds_of(self.config, setting))
+
+    def probe_mb(self, task: str, setting: str) -> float:
+        """Features of all seeds are read, stacked, and copied for a GPU."""
+        return PROBE_MB + self.cuda_mb + 4 * self.clips(self.tasks[task].dataset) * FEATURE_MB * self.seeds(setting)
