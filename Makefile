@@ -4,7 +4,7 @@
 # make format correct what ruff and snakefmt can correct by themselves
 # make accept keep the results after a change of code that cannot change them (docs/reruns.md)
 # make explain ARGS="voice-0.25 percussion"   what made a cell of results/table.csv (docs/provenance.md)
-# make docs   write what is generated from the settings and the catalogue
+# make docs   write what is generated from the settings, the catalogue and the contract of reruns
 # make bench  speed, as ratios of one run (docs/benchmarks.md)
 # make lock   renew the locks and what is generated from them
 # make clean  delete what runs made; make distclean deletes downloads and .venv too
@@ -66,6 +66,7 @@ bench: setup
 
 docs: setup
 	.venv/bin/python -m doppelgangers.workflow.config_docs
+	.venv/bin/python -m tests.workflow.reruns_page
 
 format: setup
 	.venv/bin/ruff check --fix .

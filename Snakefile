@@ -12,7 +12,7 @@ from doppelgangers.errors import UserError
 from doppelgangers.workflow.cache import use_shared_cache
 from doppelgangers.workflow.config import load
 from doppelgangers.workflow.checks import check_folders, check_interpreter, check_licences, check_sources, require_code
-from doppelgangers.workflow.targets import ask_for_missing_parts
+from doppelgangers.workflow.targets import prepare_planning
 from doppelgangers.workflow.unlock import note_holder
 from doppelgangers.workflow.yaml_keys import check_keys
 
@@ -83,6 +83,6 @@ localrules:
     write_listening_page,
 
 
-# A part that is gone comes back, though what was made from it is still there.
-ask_for_missing_parts(workflow)
+# A part that is gone comes back, though what was made from it is still there; a new time of a script makes nothing again.
+prepare_planning(workflow)
 use_shared_cache(workflow)

@@ -38,7 +38,7 @@ FORMAT = 1  # of keys and entries; another one shares nothing with this
 def use_shared_cache(workflow: Any) -> None:
     """Make a run of this workflow keep its cache as described above, if it is asked for one (`--cache`).
 
-    Snakemake has no place for this either: see `targets.ask_for_missing_parts`.
+    Snakemake has no place for this either: see `targets.prepare_planning`.
     """
     plan = workflow._prepare_dag
 

@@ -1,7 +1,8 @@
 """A digest of the code that a rule runs, so that Snakemake reruns what an edit can change and nothing else.
 
 Snakemake does not see edits of modules that a script imports. Every rule therefore has in its params the digest of the
-functions that its script calls, and of all functions, classes and constants of this package that these use, at any depth.
+functions that its script calls, of the script itself, and of all functions, classes and constants of this package that these
+use, at any depth.
 What cannot change a result does not count: comments, docstrings, layout, annotations, assertions, messages (texts in `raise`,
 logging and progress bars), and modules that set `AFFECTS_RESULTS = False`. The digest is the same on every Python.
 """
@@ -18,6 +19,7 @@ PACKAGE = "doppelgangers"
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "AFFECTS_RESULTS"
 ACCEPTED = Path("logs/accepted.json")
+SCRIPTS = "workflow_scripts"  # folder beside the package, with a script for each rule
 EFFECTS = ""  # name for the statements of a module that define nothing, and run whenever it is imported
 
 Symbol = tuple[str, str]  # (module, name at its top level)
@@ -38,8 +40,9 @@ def accepted() -> dict[str, str]:
 
 
 def path_of(module: str) -> Path:
-    """File of a module that is named relative to the package: `datasets.esc50` -> .../datasets/esc50.py."""
-    return ROOT / f"{module.replace('.', '/')}.py"
+    """File of a module that is named relative to the package, or of a script: `datasets.esc50`, `workflow_scripts.prepare`."""
+    folder = ROOT.parent if module.startswith(f"{SCRIPTS}.") else ROOT
+    return folder / f"{module.replace('.', '/')}.py"
 
 
 @functools.cache
@@ -102,7 +105,7 @@ def resolve(dotted: str, attribute: str) -> Symbol | None:
 
 
 def used_by(symbol: Symbol) -> set[Symbol]:
-    """The symbols of this package that the definition of a symbol mentions, directly.
+    """The symbols of this package that the definition of a symbol mentions, directly, where it can change a result.
 
     Raises:
         KeyError: when there is no such symbol.
@@ -115,7 +118,7 @@ def used_by(symbol: Symbol) -> set[Symbol]:
         if further is None:
             raise KeyError(f"{path_of(module)} has no {name} at its top level")
         return {further}
-    nodes = [node for statement in own[name] for node in ast.walk(statement)]
+    nodes = [node for statement in clean(own[name]) for node in ast.walk(statement)]
     owners = {id(node.value): node.attr for node in nodes if isinstance(node, ast.Attribute)}
     used: set[Symbol | None] = {(module, EFFECTS)}
     for node in nodes:
@@ -132,11 +135,14 @@ def used_by(symbol: Symbol) -> set[Symbol]:
 def reach(*functions: str) -> set[Symbol]:
     """The functions, named as `pretraining.pretrain.pretrain`, and every symbol of this package that they use, at any depth.
 
+    The first one has the name of a rule, so that its script is known, which counts too.
+
     Raises:
         KeyError: when there is no such function.
     """
-    named = (function.rpartition(".") for function in functions)
-    waiting = [(module, name) for module, _, name in named if affects_results(module)]
+    named = [function.rpartition(".") for function in functions]
+    script = (f"{SCRIPTS}.{named[0][2]}", EFFECTS)
+    waiting = [script, *((module, name) for module, _, name in named if affects_results(module))]
     reached: set[Symbol] = set()
     while waiting:
         symbol = waiting.pop()

@@ -20,6 +20,8 @@ from doppelgangers.files import checksum, write_json
 from doppelgangers.provenance import MADE, commit, environment, machine, made_of, recorded_checksum, versions
 from doppelgangers.workflow.cache import check_inputs
 
+AFFECTS_RESULTS = False  # where a job runs, and what is recorded of it
+
 # JAX would take most of a GPU's memory at its first use, and torch shares that GPU. Set here, before JAX loads.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 

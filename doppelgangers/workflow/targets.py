@@ -1,8 +1,12 @@
-"""The files that a target is made of and that are gone, so that a run can ask for them too.
+"""What a run asks for, and what is a reason to make it again; both before Snakemake plans.
 
 Snakemake makes a missing file only where a job that has to run reads it. After a job has failed, its old output is gone, and so
 is the record of what it was made with; what was made from that output, though, is there, and nothing would run: the next run
-would end well, with an old table.
+would end well, with an old table. So a run asks for those files too.
+
+Snakemake also makes a file again where its script has a later time, for which a fresh clone or `touch` is enough, and where
+another environment is named (conda, a container). Here neither is a reason: what a script says is in the params of its rule
+(`workflow.digest`), and all environments have the versions of the lock; the record of each job has those that it met.
 """
 
 import os
@@ -11,20 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.iocontainers import Wildcards
+from snakemake.settings.enums import RerunTrigger
 
 from doppelgangers.datasets.records import LINKS
 
 
-def ask_for_missing_parts(workflow: Any) -> None:
-    """Make a run of this workflow ask for the missing parts of its targets too.
+def prepare_planning(workflow: Any) -> None:
+    """Make a run of this workflow ask for the missing parts of its targets too, and look at no times of scripts.
 
-    Snakemake has no place for this: it learns its targets after it has read the Snakefile, and then plans. So this steps in
-    between; that the method is called so holds for the version in the lock, and a test would tell.
+    Snakemake has no place for this: it learns its settings, those of any profile, after it has read the Snakefile, and then
+    plans. So this steps in between; that the method is called so holds for the version in the lock, and a test would tell.
     """
     plan = workflow._prepare_dag
 
     def plan_with_missing_parts(*arguments: Any, **options: Any) -> None:
         settings = workflow.dag_settings
+        settings.rerun_triggers = set(settings.rerun_triggers) - {RerunTrigger.CODE, RerunTrigger.SOFTWARE_ENV}
         if workflow.is_main_process:
             asked = list(settings.targets or [workflow.default_target])
             settings.targets = [*asked, *missing_parts(workflow.rules, asked)]

@@ -1,5 +1,7 @@
 """What a change costs, against tests/workflow/contract.yaml."""
 
+import ast
+import collections
 import copy
 import json
 import re
@@ -11,14 +13,16 @@ from typing import Any, Literal, get_args, get_origin
 import annotated_types
 import pytest
 import yaml
+from snakemake.iocontainers import Wildcards
 
+from doppelgangers.datasets.catalogue import DATASETS, TASKS
 from doppelgangers.settings import Section
 from doppelgangers.workflow.config import Config, load
-from doppelgangers.workflow.digest import affects_results
+from doppelgangers.workflow.digest import SCRIPTS, affects_results, reach
 from tests.conftest import ROOT
+from tests.workflow import reruns_page
 from tests.workflow.parsed import needs, parse
-
-CONTRACT = yaml.safe_load((ROOT / "tests/workflow/contract.yaml").read_text())
+from tests.workflow.reruns_page import CONTRACT
 
 # A configuration in which every rule has a job and every key counts, so that a change of it can show.
 BASE: dict[str, Any] = {
@@ -185,24 +189,53 @@ def all_needs(config: dict) -> list[dict | None]:
     return found
 
 
-def test_the_contract_names_every_key_once():
+def of(promised: list[str] | str) -> set[str]:
+    """The rules that the contract names for a key or a module; none where it has a reason instead."""
+    return set() if isinstance(promised, str) else set(promised)
+
+
+def test_the_contract_names_every_key():
     assert set(CONTRACT["config"]) == set(LEAVES)
+    assert set(CONTRACT["notes"]) <= set(LEAVES)
+
+
+def test_the_tables_of_the_page_do_not_drift():
+    assert reruns_page.PAGE.read_text() == reruns_page.render(), "run `make docs`"
+    assert reruns_page.made_again(["train_mlp_probes"]) == "MLP probes, scores.csv, table, figures"
+
+
+@pytest.mark.parametrize("part", ["config", "modules"])
+def test_what_reruns_nothing_has_a_reason(part):
+    """A key or a module that is dead would be an empty list here."""
+    for name, promised in CONTRACT[part].items():
+        assert isinstance(promised, list | str), name
+        assert len(promised) > (20 if isinstance(promised, str) else 0), name
 
 
 def test_every_rule_has_a_job_that_is_looked_at():
-    assert {rule for rule, _ in JOBS} == set(parse(BASE)) - {"all"}
+    assert {rule for rule, _ in JOBS} == set(CONTRACT["rules"]) == set(parse(BASE)) - {"all"}
 
 
 @pytest.mark.parametrize("key", LEAVES)
 def test_a_key_changes_the_needs_of_the_rules_that_it_should_rerun(before, key):
     after = all_needs(changed(key))
     touched = {rule for (rule, _), old, new in zip(JOBS, before, after, strict=True) if old != new}
-    assert touched == set(CONTRACT["config"][key])
+    assert touched == of(CONTRACT["config"][key])
 
 
 def test_one_datasets_keys_do_not_reach_another(before):
     after = all_needs(merge(copy.deepcopy(BASE), {"datasets": {"libricount": {"limit_clips": 5, "checksum": "none"}}}))
     assert after == before
+
+
+def test_the_order_of_keys_changes_nothing():
+    config = merge(copy.deepcopy(BASE), {"encoders": {"real": {"logs": {"recordings": "woods"}}}})
+
+    def reversed_keys(node):
+        return {key: reversed_keys(node[key]) for key in reversed(node)} if isinstance(node, dict) else node
+
+    assert list(reversed_keys(config)["encoders"]["real"]) == ["logs", "birds"]
+    assert all_needs(reversed_keys(config)) == all_needs(config)
 
 
 def test_params_are_plain_builtins_in_order(before):
@@ -211,10 +244,47 @@ def test_params_are_plain_builtins_in_order(before):
         assert isinstance(job["code"], str)
 
 
-def test_the_contract_names_every_module_that_does_not_count():
+def modules() -> dict[str, ast.Module]:
+    """The modules of the package, by their names relative to it."""
     package = ROOT / "doppelgangers"
-    modules = [".".join(path.relative_to(package).with_suffix("").parts) for path in package.rglob("*.py")]
-    assert {module for module in modules if not affects_results(module)} == set(CONTRACT["do_not_count"])
+    return {
+        ".".join(path.relative_to(package).with_suffix("").parts): ast.parse(path.read_text()) for path in package.rglob("*.py")
+    }
+
+
+def test_the_contract_names_every_module():
+    """But those that have a docstring at most."""
+    docstrings = {name for name, tree in modules().items() if {type(node) for node in tree.body} <= {ast.Expr}}
+    assert {name.rpartition(".")[2] for name in docstrings} == {"__init__"}
+    assert set(CONTRACT["modules"]) == set(modules()) - docstrings
+    assert len(CONTRACT["modules"]) > 80
+
+
+def test_an_edit_of_a_module_reruns_the_rules_that_the_contract_names():
+    """With the readers of all datasets and formats, since a job of these rules has that of its own dataset."""
+    rules = parse(merge(copy.deepcopy(BASE), {"own_tasks": {"hoots": {"format": "hear", "path": str(ROOT / "docs")}}}))
+    own = ["owls", "hoots"]
+    datasets = [{"dataset": name} for name in [*own, *(name for name, row in DATASETS.items() if row.module)]]
+    jobs = [
+        *JOBS,
+        *(("prepare", names) for names in datasets),
+        *(("extract_peer_features", {**names, "setting": "theirs"}) for names in datasets),
+        *(("write_hear_task", {"task": name}) for name in [*own, *TASKS]),
+    ]
+    found = collections.defaultdict(set)
+    for rule, wildcards in jobs:
+        code = dict(rules[rule].params._allitems())["code"]
+        *functions, _ = code(Wildcards(fromdict={**NAMES, **wildcards})).split()
+        for module, _ in reach(*functions):
+            found[module].add(rule)
+    promised = {module: of(rules) for module, rules in CONTRACT["modules"].items() if of(rules)}
+    assert found == promised | {f"{SCRIPTS}.{rule}": {rule} for rule in CONTRACT["rules"]}
+
+
+def test_modules_that_do_not_count_have_a_reason():
+    """Those that say so of themselves, and those that no rule uses."""
+    silent = {module for module, promised in CONTRACT["modules"].items() if isinstance(promised, str)}
+    assert {module for module in CONTRACT["modules"] if not affects_results(module)} < silent
 
 
 @pytest.mark.workflow
@@ -222,10 +292,11 @@ def test_the_contract_names_every_module_that_does_not_count():
 def test_snakemake_reruns_what_the_contract_says(finished, entry, tmp_path):
     overlay = tmp_path / "change.yaml"
     overlay.write_text(yaml.safe_dump(entry.get("change", {})))
-    if "code" not in entry:
+    if "change" in entry:
         assert finished.jobs(config=(overlay,)) == entry["jobs"]
         return
-    with edited(finished.path(f"doppelgangers/{entry['code']}"), *entry["replace"]):
+    file = entry.get("file") or f"doppelgangers/{entry['code']}"
+    with edited(finished.path(file), *entry["replace"]):
         assert finished.jobs() == entry["jobs"]
 
 

@@ -38,6 +38,7 @@ def package(tmp_path, monkeypatch, before):
     """A function that edits a copy of the package, and gives the names of the stages whose digests have changed."""
     root = tmp_path / "doppelgangers"
     shutil.copytree(module.ROOT, root)
+    shutil.copytree(module.ROOT.parent / module.SCRIPTS, tmp_path / module.SCRIPTS)
     monkeypatch.setattr(module, "ROOT", root)
 
     def changed_by(path, old, new):
@@ -203,3 +204,21 @@ def test_all_code_that_a_stage_runs_is_in_its_digest(tmp_path):
         assert len(ran) >= 3
         assert ran <= module.reach(*functions)
     assert np.load(features).shape == (6, 512)
+
+
+def test_a_script_counts_by_what_it_does(package):
+    script = "../workflow_scripts/pretrain.py"
+    assert package(script, '"""Rule pretrain."""', '"""The rule pretrain."""\n\nimport os  # not used') == set()
+    assert package(script, 'float(made_of["delta"])', '2 * float(made_of["delta"])') == {"pretraining.pretrain.pretrain"}
+
+
+@pytest.mark.parametrize("script", sorted((module.ROOT.parent / module.SCRIPTS).glob("*.py")), ids=lambda path: path.stem)
+def test_the_call_of_a_script_is_not_taken_for_a_message(script):
+    """As it would be within `print`."""
+    calls = [
+        node.func
+        for statement in clean(ast.parse(script.read_text()).body)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call)
+    ]
+    assert script.stem in {function.id for function in calls if isinstance(function, ast.Name)}
