@@ -42,8 +42,8 @@ PAIR_S, PAIR_S_PER_SQUARE = 0.002, 0.038
 PATCH_CORE_S, PATCH_CORE_S_PER_SQUARE = 0.0001, 0.0058
 AUGMENTING_S = {"none": 0, "spec": 0.0002, "spec_per_example": 0.0002, "waveform": 1 / 80, "waveform_per_example": 1 / 80}
 
-# A pair on one GPU at full width, estimates: the paper has 1 to 2 hours on two V100s for 18 million pairs, so 3 hours of one, and 4
-# with augmentations; on recordings 6 to 8 hours and more. A narrower encoder is taken to need a quarter of that at least.
+# A pair on one GPU at full width, estimates: the paper has 1 to 2 hours on two V100s for 18 million pairs, so 3 hours of one,
+# and 4 with augmentations; on recordings 6 to 8 hours and more. A narrower encoder is taken to need a quarter at least.
 PAIR_GPU_S, RECORDED_PAIR_GPU_S, AUGMENTED, LEAST_SHARE = 3 * 3600 / 18e6, 12 * 3600 / 18e6, 4 / 3, 0.25
 PATCH_GPU_S = (
     PAIR_GPU_S / 6 + PATCH_MB / 200
