@@ -18,11 +18,9 @@ from doppelgangers.workflow.plan import columns_of, datasets_of, seeds_of, setti
 SAFETY = 2
 LEAST_RUNTIME_MIN = 5  # that a job asks for: on a cluster, torch and JAX come from a disk that others use too
 START_S = 6.0  # of every job: Snakemake, Python and its libraries; with them on a warm disk
-
 PATCH_S, PATCH_MB = 0.96, 96 * 64 * 2 / 1e6  # of log-mel
 FEATURE_MB = 512 * 4 / 1e6
 SOUND_MB_PER_S = 16_000 * 2 / 1e6
-
 # Memory of a process with torch, and with torch and JAX: 756 and 969 MB at the smallest. With CUDA: an estimate.
 TORCH_MB, JAX_MB, CUDA_MB = 800, 1_000, 3_500
 COMPILING_MB = 700  # a synthesizer: 893 (percussive) to 1,645 MB (parametric) in all
@@ -60,7 +58,7 @@ RECORDING_S, UNKNOWN_RECORDINGS = 10.0, 100_000  # VGGSound's, and where the con
 # epoch: 68 and 118 us with 6 and 300 classes.
 LINEAR_S, LINEAR_S_PER_CLASS = 2.5e-6, 0.028e-6
 MLP_S, MLP_S_PER_CLASS = 68e-6, 0.17e-6
-# Estimates: of the epochs that it may train for, and of a GPU in cores. For linear probes, many small steps, a GPU is as a core.
+# Estimates: share of the epochs that it may train for, and a GPU in cores. For the small steps of linear probes it is one core.
 MLP_EPOCHS, MLP_GPU_SPEED = 1 / 3, 10
 
 # What the catalogue does not say: sizes of archives, in MB, as others tell them (VIVAE's is a guess); clips; classes and folds.

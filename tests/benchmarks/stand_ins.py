@@ -28,6 +28,7 @@ if __name__ == "__main__":
     def build_and_make(workflow: Any) -> None:
         build(workflow)
         make(workflow)
+        print(len(list(workflow.dag.jobs)))
         sys.exit()
 
     Workflow._build_dag = build_and_make
