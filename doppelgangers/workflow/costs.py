@@ -99,7 +99,7 @@ class Cost:
 
     def request_mb(self, attempt: int) -> int:
         """Memory that the job asks for, in MB; the first attempt is 1."""
-        return math.ceil(SAFETY * self.memory_mb * 2 ** (attempt - 1))
+        return math.ceil(SAFETY * self.memory_mb) * 2 ** (attempt - 1)
 
     def request_min(self, threads: int, attempt: int) -> int:
         """Time that the job asks for, in minutes."""
