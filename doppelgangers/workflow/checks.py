@@ -119,12 +119,18 @@ def check_folders(*folders: str) -> None:
         UserError: naming the folder that is read-only, or whose disk is full.
     """
     for folder in folders:
-        place = Path(folder).resolve()
-        while not place.exists():
-            place = place.parent
+        place = place_of(folder)
         if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
             raise UserError(
                 f"{folder}: {place} cannot be written; change its owner or mode, or run in another folder (--directory)"
             )
         if (free := shutil.disk_usage(place).free) < LEAST_FREE_BYTES:
             raise UserError(f"{folder}: the disk of {place} is full ({free / 1e6:.0f} MB are free); make room there")
+
+
+def place_of(folder: str) -> Path:
+    """The folder, or where it would be made: the nearest one above that exists."""
+    place = Path(folder).resolve()
+    while not place.exists():
+        place = place.parent
+    return place

@@ -7,6 +7,7 @@ called an estimate was not measured; nothing has been measured on a GPU.
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 
 from doppelgangers.workflow.config import Config
@@ -17,15 +18,13 @@ from doppelgangers.workflow.plan import columns_of, datasets_of, seeds_of, setti
 SAFETY = 2
 LEAST_RUNTIME_MIN = 5  # that a job asks for: on a cluster, torch and JAX come from a disk that others use too
 START_S = 6.0  # of every job: Snakemake, Python and its libraries; with them on a warm disk
-
 PATCH_S, PATCH_MB = 0.96, 96 * 64 * 2 / 1e6  # of log-mel
 FEATURE_MB = 512 * 4 / 1e6
 SOUND_MB_PER_S = 16_000 * 2 / 1e6
-
 # Memory of a process with torch, and with torch and JAX: 756 and 969 MB at the smallest. With CUDA: an estimate.
 TORCH_MB, JAX_MB, CUDA_MB = 800, 1_000, 3_500
 COMPILING_MB = 700  # a synthesizer: 893 (percussive) to 1,645 MB (parametric) in all
-# A pair in a training step and a patch that is embedded, by width w of the encoder: 2.4, 4.8 and 7.6 MB a pair at 0.25, 0.5, 1.
+# A pair of a batch, in a step of training without a GPU, by width of the encoder: 2.4, 5.5 and 7.6 MB at 0.25, 0.5 and 1.
 PAIR_MB, PAIR_MB_PER_WIDTH = 0.6, 7.2
 PROBE_MB = 850
 PEER_MB = 4_000  # an encoder of somebody else: an estimate
@@ -42,16 +41,14 @@ PAIR_S, PAIR_S_PER_SQUARE = 0.002, 0.038
 PATCH_CORE_S, PATCH_CORE_S_PER_SQUARE = 0.0001, 0.0058
 AUGMENTING_S = {"none": 0, "spec": 0.0002, "spec_per_example": 0.0002, "waveform": 1 / 80, "waveform_per_example": 1 / 80}
 
-# A pair on one GPU at full width, estimates: the paper has 1 to 2 hours on two V100s for 18 million pairs, so 3 hours of one, and 4
-# with augmentations; on recordings 6 to 8 hours and more. A narrower encoder is taken to need a quarter of that at least.
+# A pair on one GPU at full width, estimates: the paper has 1 to 2 hours on two V100s for 18 million pairs, so 3 hours of one,
+# and 4 with augmentations; on recordings 6 to 8 hours and more. A narrower encoder is taken to need a quarter at least.
 PAIR_GPU_S, RECORDED_PAIR_GPU_S, AUGMENTED, LEAST_SHARE = 3 * 3600 / 18e6, 12 * 3600 / 18e6, 4 / 3, 0.25
-PATCH_GPU_S = (
-    PAIR_GPU_S / 6 + PATCH_MB / 200
-)  # an estimate: a pair is two patches, forward and twice as much backward; the disk
+# An estimate: a pair is two patches, forward and twice as much backward; and a disk that gives 200 MB/s.
+PATCH_GPU_S = PAIR_GPU_S / 6 + PATCH_MB / 200
 
-CLIP_S_PER_CORE_S = (
-    340  # of sound at 44.1 kHz that is decoded and resampled: 68 clips of 10 s a second, two threads (docs/benchmarks.md)
-)
+# Sound at 44.1 kHz that is decoded and resampled: 68 clips of 10 s a second with two threads (docs/benchmarks.md).
+CLIP_S_PER_CORE_S = 340
 RECORDINGS_PER_CORE_S = 50  # of 10 s: 85 wav, 58 flac, 44 ogg, 57 mp3 (docs/benchmarks.md)
 READ_MB_PER_S = 70  # of an archive: a .tar.gz is listed at 169 MB/s, then unpacked at 135
 FETCHED_MB_PER_S = 5  # what a network and a host give: an assumption
@@ -61,8 +58,8 @@ RECORDING_S, UNKNOWN_RECORDINGS = 10.0, 100_000  # VGGSound's, and where the con
 # epoch: 68 and 118 us with 6 and 300 classes.
 LINEAR_S, LINEAR_S_PER_CLASS = 2.5e-6, 0.028e-6
 MLP_S, MLP_S_PER_CLASS = 68e-6, 0.17e-6
-MLP_EPOCHS = 1 / 3  # of those that it may train for: it ends when validation gains nothing more; an estimate
-MLP_GPU_SPEED = 10  # of a GPU in cores, an estimate; linear probes are many small steps, for which a GPU is taken as a core
+# Estimates: share of the epochs that it may train for, and a GPU in cores. For the small steps of linear probes it is one core.
+MLP_EPOCHS, MLP_GPU_SPEED = 1 / 3, 10
 
 # What the catalogue does not say: sizes of archives, in MB, as others tell them (VIVAE's is a guess); clips; classes and folds.
 ARCHIVE_MB = {"esc50": 650, "vivae": 200, "vocal_imitation": 7_500, "libricount": 833, "fsdd": 16}
@@ -102,7 +99,7 @@ class Cost:
 
     def request_mb(self, attempt: int) -> int:
         """Memory that the job asks for, in MB; the first attempt is 1."""
-        return math.ceil(SAFETY * self.memory_mb * 2 ** (attempt - 1))
+        return math.ceil(SAFETY * self.memory_mb) * 2 ** (attempt - 1)
 
     def request_min(self, threads: int, attempt: int) -> int:
         """Time that the job asks for, in minutes."""
@@ -112,9 +109,7 @@ class Cost:
 class Costs:
     """The cost of every job of a configuration: a method for each rule, which takes the wildcards of a job.
 
-    Args:
-        config: the configuration.
-        gpus: of a job that can use one, 0 or 1; pretrain.gpus says otherwise for trainings.
+    `gpus` are those of a job that can use one, 0 or 1; pretrain.gpus says otherwise for trainings.
     """
 
     def __init__(self, config: Config, gpus: int) -> None:
@@ -122,8 +117,10 @@ class Costs:
         self.datasets = datasets_of(config)
         self.tasks = columns_of(config, tasks_of(config))
         self.synthetic = synthetic_encoders(config)
-        self.cuda_mb = CUDA_MB if gpus else 0
         self.gpus = gpus
+        self.cuda_mb = CUDA_MB if gpus else 0
+        self.synthesis_mb = JAX_MB + COMPILING_MB + self.cuda_mb
+        self.encoder_mb = 46 * config.encoder.width**2 + 1  # of its weights
 
     def of(self, rule: str, wildcards: Mapping[str, str]) -> Cost:
         """What a job of a rule costs."""
@@ -133,20 +130,20 @@ class Costs:
         pairs = self.config.pairs.count
         core_s = self.rendering_s(architecture, pairs)
         disk_mb = pairs * 2 * self.config.synth.duration_s * SOUND_MB_PER_S
-        # A GPU is taken as a core.
-        return Cost(self.synthesis_mb, core_s, COMPILING_S[architecture], core_s, self.gpus, disk_mb)
+        return Cost(
+            self.synthesis_mb, core_s, COMPILING_S[architecture], core_s, self.gpus, disk_mb
+        )  # a GPU is taken as a core
 
     def sample_pairs(self, architecture: str, delta: str) -> Cost:
         return Cost(self.synthesis_mb, serial_s=COMPILING_S[architecture], gpus=self.gpus)  # 8 to 26 s
 
+    def initialize(self, **wildcards: str) -> Cost:
+        return Cost(TORCH_MB, disk_mb=self.encoder_mb)
+
+    adopt = initialize
+
     def write_listening_page(self) -> Cost:
         return Cost(TORCH_MB)
-
-    def initialize(self, seed: str) -> Cost:
-        return Cost(TORCH_MB, disk_mb=self.encoder_mb)
-
-    def adopt(self, setting: str) -> Cost:
-        return Cost(TORCH_MB, disk_mb=self.encoder_mb)
 
     def register_peer(self, setting: str) -> Cost:
         return Cost(PEER_MB + self.cuda_mb, serial_s=60, gpus=self.gpus)  # an estimate
@@ -198,44 +195,25 @@ class Costs:
         return Cost(PEER_MB + self.cuda_mb, decoding_s + embedding_s, reading_s, decoding_s, self.gpus, disk_mb)
 
     def train_linear_probes(self, task: str, setting: str) -> Cost:
-        (classes, folds), probe = self.shape(task), self.config.probe
-        epochs = self.clips(self.tasks[task].dataset) * folds * probe.epochs * self.seeds(setting)
-        core_s = epochs * (LINEAR_S + LINEAR_S_PER_CLASS * classes)
-        return Cost(self.probe_mb(task, setting), core_s, gpu_s=core_s, gpus=self.gpus)
+        (classes, folds), clips = self.shape(task), self.probed(task, setting)
+        core_s = clips * folds * self.config.probe.epochs * (LINEAR_S + LINEAR_S_PER_CLASS * classes)
+        return Cost(self.probe_mb(clips), core_s, gpu_s=core_s, gpus=self.gpus)
 
     def train_mlp_probes(self, task: str, setting: str) -> Cost:
-        (classes, folds), mlp = self.shape(task), self.config.mlp
-        trainings = (mlp.tried + folds - 1) * self.seeds(setting)
-        epochs = self.clips(self.tasks[task].dataset) * trainings * mlp.max_epochs * MLP_EPOCHS
+        (classes, folds), clips, mlp = self.shape(task), self.probed(task, setting), self.config.mlp
+        epochs = clips * (mlp.tried + folds - 1) * mlp.max_epochs * MLP_EPOCHS
         core_s = epochs * (MLP_S * (mlp.width / 1024) ** 2 + MLP_S_PER_CLASS * classes)
-        return Cost(self.probe_mb(task, setting), core_s, gpu_s=core_s / MLP_GPU_SPEED, gpus=self.gpus)
+        return Cost(self.probe_mb(clips), core_s, gpu_s=core_s / MLP_GPU_SPEED, gpus=self.gpus)
 
     def write_hear_task(self, task: str) -> Cost:
         dataset = self.tasks[task].dataset
         decoding_s, reading_s = self.reading(dataset)
-        sounds_s = self.clips(dataset) * self.datasets[dataset].clip_s
-        return Cost(DECODING_MB, decoding_s, reading_s, disk_mb=sounds_s * SOUND_MB_PER_S)
+        return Cost(DECODING_MB, decoding_s, reading_s, disk_mb=decoding_s * CLIP_S_PER_CORE_S * SOUND_MB_PER_S)
 
     def collect_scores(self) -> Cost:
-        return Cost(250, 5)
+        return Cost(250, 5)  # 150 MB
 
-    def make_table(self) -> Cost:
-        return Cost(250)
-
-    def plot_scores(self) -> Cost:
-        return Cost(300, 5)
-
-    def plot_training(self) -> Cost:
-        return Cost(300, 5)
-
-    @property
-    def synthesis_mb(self) -> float:
-        return JAX_MB + COMPILING_MB + self.cuda_mb
-
-    @property
-    def encoder_mb(self) -> float:
-        """Size of an encoder's weights."""
-        return 46 * self.config.encoder.width**2 + 1
+    make_table = plot_scores = plot_training = collect_scores
 
     def rendering_s(self, architecture: str, pairs: int) -> float:
         """Seconds of a core for pairs of sounds."""
@@ -248,7 +226,7 @@ class Costs:
         return min(clips, settings_of(self.config, dataset).limit_clips or clips)
 
     def patches(self, dataset: str) -> int:
-        return self.clips(dataset) * max(1, round(self.datasets[dataset].clip_s / PATCH_S))
+        return self.clips(dataset) * max(1, int(self.datasets[dataset].clip_s / PATCH_S))
 
     def archive_mb(self, dataset: str, file: str) -> float:
         archive = next(archive for archive in self.datasets[dataset].archives if archive.file == file)
@@ -262,11 +240,11 @@ class Costs:
 
     def shape(self, task: str) -> tuple[int, int]:
         """Classes and folds of a column of the table."""
-        return SHAPES.get(task) or SHAPES.get(task.rpartition("_")[0], OWN_SHAPE)
+        return SHAPES.get(re.sub("_(hear_linear|linear|mlp)$", "", task), OWN_SHAPE)
 
-    def seeds(self, setting: str) -> int:
-        return len(seeds_of(self.config, setting))
+    def probed(self, task: str, setting: str) -> int:
+        """Clips of a task, for all seeds of an encoder."""
+        return self.clips(self.tasks[task].dataset) * len(seeds_of(self.config, setting))
 
-    def probe_mb(self, task: str, setting: str) -> float:
-        """Features of all seeds are read, stacked, and copied for a GPU."""
-        return PROBE_MB + self.cuda_mb + 4 * self.clips(self.tasks[task].dataset) * FEATURE_MB * self.seeds(setting)
+    def probe_mb(self, clips: int) -> float:
+        return PROBE_MB + self.cuda_mb + 4 * clips * FEATURE_MB  # they are read, stacked, and copied for a GPU

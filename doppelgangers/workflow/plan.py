@@ -174,8 +174,12 @@ def released_encoder(path: str) -> str:
 
 def slice_of(config: Config, keys: tuple[str, ...]) -> dict:
     """The part of the configuration that is named by dotted keys, sorted, as plain builtins."""
-    content = config.model_dump(mode="json")
-    content["datasets"] = {name: settings_of(config, name).model_dump(mode="json") for name in [*DATASETS, *config.own_tasks]}
+    sections = {key.partition(".")[0] for key in keys}  # no others are written out, because every job asks
+    content = config.model_dump(mode="json", include=sections)
+    if "datasets" in sections:
+        content["datasets"] = {
+            name: settings_of(config, name).model_dump(mode="json") for name in [*DATASETS, *config.own_tasks]
+        }
     result: dict = {}
     for key in keys:
         *path, last = key.split(".")

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "recordings": recordings.recordings,
     "probe": probes.linear,
     "dryrun": workflow.dry_run,
+    "grids": workflow.grids,
 }
 
 
