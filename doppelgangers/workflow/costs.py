@@ -19,6 +19,8 @@ SAFETY = 2
 LEAST_RUNTIME_MIN = 5  # that a job asks for: on a cluster, torch and JAX come from a disk that others use too
 START_S = 6.0  # of every job: Snakemake, Python and its libraries; with them on a warm disk
 PATCH_S, PATCH_MB = 0.96, 96 * 64 * 2 / 1e6  # of log-mel
+# Of a job on a cluster beside its own process: Snakemake, which starts Snakemake, which starts the script, 130 MB each.
+AROUND_MB = 400
 FEATURE_MB = 512 * 4 / 1e6
 SOUND_MB_PER_S = 16_000 * 2 / 1e6
 # Memory of a process with torch, and with torch and JAX: 756 and 969 MB at the smallest. With CUDA: an estimate.
@@ -44,8 +46,7 @@ AUGMENTING_S = {"none": 0, "spec": 0.0002, "spec_per_example": 0.0002, "waveform
 # A pair on one GPU at full width, estimates: the paper has 1 to 2 hours on two V100s for 18 million pairs, so 3 hours of one,
 # and 4 with augmentations; on recordings 6 to 8 hours and more. A narrower encoder is taken to need a quarter at least.
 PAIR_GPU_S, RECORDED_PAIR_GPU_S, AUGMENTED, LEAST_SHARE = 3 * 3600 / 18e6, 12 * 3600 / 18e6, 4 / 3, 0.25
-# An estimate: a pair is two patches, forward and twice as much backward; and a disk that gives 200 MB/s.
-PATCH_GPU_S = PAIR_GPU_S / 6 + PATCH_MB / 200
+PATCH_GPU_S = PAIR_GPU_S / 6 + PATCH_MB / 200  # an estimate: a third of a pair's two patches; a disk that gives 200 MB/s
 
 # Sound at 44.1 kHz that is decoded and resampled: 68 clips of 10 s a second with two threads (docs/benchmarks.md).
 CLIP_S_PER_CORE_S = 340
@@ -99,7 +100,7 @@ class Cost:
 
     def request_mb(self, attempt: int) -> int:
         """Memory that the job asks for, in MB; the first attempt is 1."""
-        return math.ceil(SAFETY * self.memory_mb) * 2 ** (attempt - 1)
+        return math.ceil(SAFETY * self.memory_mb + AROUND_MB) * 2 ** (attempt - 1)
 
     def request_min(self, threads: int, attempt: int) -> int:
         """Time that the job asks for, in minutes."""
@@ -130,9 +131,8 @@ class Costs:
         pairs = self.config.pairs.count
         core_s = self.rendering_s(architecture, pairs)
         disk_mb = pairs * 2 * self.config.synth.duration_s * SOUND_MB_PER_S
-        return Cost(
-            self.synthesis_mb, core_s, COMPILING_S[architecture], core_s, self.gpus, disk_mb
-        )  # a GPU is taken as a core
+        # A GPU is taken as a core.
+        return Cost(self.synthesis_mb, core_s, COMPILING_S[architecture], core_s, self.gpus, disk_mb)
 
     def sample_pairs(self, architecture: str, delta: str) -> Cost:
         return Cost(self.synthesis_mb, serial_s=COMPILING_S[architecture], gpus=self.gpus)  # 8 to 26 s
@@ -166,7 +166,9 @@ class Costs:
         gpu_s = pairs * pair_gpu_s * max(width**2, LEAST_SHARE) * (1 if augmentation == "none" else AUGMENTED)
         gpus = self.gpus if pretrain.gpus == "auto" else pretrain.gpus
         batch_mb = 0 if gpus else pretrain.batch_pairs * duration_s * (PAIR_MB + PAIR_MB_PER_WIDTH * width)
-        memory_mb = JAX_MB + (COMPILING_MB if serial_s else 0) + (CUDA_MB if gpus else 0) + 4 * self.encoder_mb + batch_mb
+        processes = max(1, gpus or (1 if pretrain.ranks == "auto" else pretrain.ranks)) // pretrain.nodes  # of each node
+        each_mb = JAX_MB + (COMPILING_MB if serial_s else 0) + (CUDA_MB if gpus else 0) + 4 * self.encoder_mb
+        memory_mb = processes * each_mb + batch_mb / pretrain.nodes + (TORCH_MB if processes * pretrain.nodes > 1 else 0)
         return Cost(memory_mb, core_s, serial_s, gpu_s, gpus, 1.5 * self.encoder_mb)
 
     def decode_recordings(self, recordings: str) -> Cost:
@@ -178,8 +180,7 @@ class Costs:
         return Cost(200, serial_s=mb / FETCHED_MB_PER_S, disk_mb=mb)
 
     def prepare(self, dataset: str) -> Cost:
-        decoding_s, reading_s = self.reading(dataset)
-        return Cost(DECODING_MB, decoding_s, reading_s, disk_mb=self.patches(dataset) * PATCH_MB)
+        return Cost(DECODING_MB, *self.reading(dataset), disk_mb=self.patches(dataset) * PATCH_MB)
 
     def extract_features(self, dataset: str, setting: str, seed: str) -> Cost:
         width, patches = self.config.encoder.width, self.patches(dataset)

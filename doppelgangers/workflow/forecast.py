@@ -80,7 +80,7 @@ def report(workflow: Any, jobs_at_a_time: int | None = None) -> str:
         jobs_at_a_time: of a cluster; None for a run on this machine.
     """
     every = [job for job in workflow.dag.jobs if job.rule.name != "all"]
-    planned = {job: plan(job, workflow.globals["COSTS"]) for job in every if workflow.dag.needrun(job)}
+    planned = {job: plan(job, workflow.globals["costs"]()) for job in every if workflow.dag.needrun(job)}
     if not planned:
         return "Nothing is to be done."
     counts = collections.Counter(job.rule.name for job in every)

@@ -62,7 +62,7 @@ def job(snakemake: Any, beside: Iterable[str] = ()) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(snakemake.threads)
-    if not snakemake.resources.get("gpu", 0):
+    if not claims_gpu(snakemake.resources):
         hide_gpus()
     started, record = time.time(), made_of(snakemake.output[0])
     with open(path, "w", encoding="utf-8") as file, contextlib.redirect_stderr(Tee(sys.stderr, file)):
@@ -81,6 +81,11 @@ def job(snakemake: Any, beside: Iterable[str] = ()) -> Iterator[None]:
             traceback.print_exc()
             raise SystemExit(1) from None
     write_json(made_of(snakemake.output[0]), describe(snakemake, started, beside))
+
+
+def claims_gpu(resources: Any) -> bool:
+    """Whether a job has asked for a GPU: by number, or in the other form that sites of SLURM have (profiles/slurm)."""
+    return bool(resources.get("gpu", 0)) or "gpu" in str(resources.get("gres", ""))
 
 
 def hide_gpus() -> None:

@@ -33,8 +33,8 @@ def jobs_in(folder: Path) -> dict[str, str]:
         trouble = str(error)
     if trouble:
         raise UserError(
-            f"the last run in this folder was on a cluster, and SLURM does not say whether jobs of it are left ({trouble}): try "
-            "again where squeue works"
+            f"the last run in this folder was on a cluster, and SLURM does not say whether jobs of it are left ({trouble}): "
+            "try again where squeue works"
         )
     rows = [line.split("|", 3) for line in answer.stdout.splitlines()]
     return {

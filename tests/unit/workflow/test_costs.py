@@ -30,7 +30,7 @@ def test_every_rule_has_a_cost():
 
 def test_a_job_asks_for_twice_its_cost_and_for_twice_as_much_at_the_next_attempt():
     cost = Cost(memory_mb=1500, core_s=3600, serial_s=594)
-    assert [cost.request_mb(attempt) for attempt in (1, 2, 3)] == [3000, 6000, 12000]
+    assert [cost.request_mb(attempt) for attempt in (1, 2, 3)] == [3400, 6800, 13600]
     assert [cost.request_min(1, attempt) for attempt in (1, 2)] == [140, 280]  # 4,200 s
     assert cost.request_min(2, 1) == 80  # 1,800 s of two threads, and the same 600 s
 

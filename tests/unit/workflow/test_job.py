@@ -9,19 +9,19 @@ import torch
 from tests.conftest import ROOT
 
 SCRIPT = """
-import sys, types
+import json, sys, types
 import jax, torch
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.job import job
-resources = {"gpu": int(sys.argv[2])}
+resources = json.loads(sys.argv[2])
 log = sys.argv[1]
 with job(types.SimpleNamespace(log=[log], input=[], output=[f"{log}.out"], threads=1, rule="pretrain", resources=resources)):
 """
 
 
-def run(log, body, gpu=0):
+def run(log, body, resources="{}"):
     return subprocess.run(
-        [sys.executable, "-c", f"{SCRIPT}    {body}", str(log), str(gpu)], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-c", f"{SCRIPT}    {body}", str(log), resources], capture_output=True, text=True, cwd=ROOT
     )
 
 
@@ -44,11 +44,20 @@ def test_a_users_problem_is_in_the_log_alone(tmp_path):
 TELL = "import os; print(os.environ.get('CUDA_VISIBLE_DEVICES'), jax.config.jax_platforms, file=sys.stderr); os._exit(0)"
 
 
-@pytest.mark.parametrize(("gpu", "told"), [(0, " cpu\n"), (1, "3 None\n")])
-def test_a_job_without_a_claim_finds_no_gpu(tmp_path, monkeypatch, gpu, told):
+@pytest.mark.parametrize(
+    ("resources", "told"),
+    [
+        ("{}", " cpu\n"),
+        ('{"gpu": 0}', " cpu\n"),
+        ('{"gpu": 1}', "3 None\n"),
+        ('{"gpu": 0, "gres": "gpu:a100:1"}', "3 None\n"),
+        ('{"gpu": 0, "gres": "tmp:1"}', " cpu\n"),
+    ],
+)
+def test_a_job_without_a_claim_finds_no_gpu(tmp_path, monkeypatch, resources, told):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     monkeypatch.delenv("JAX_PLATFORMS", raising=False)
-    assert run(tmp_path / "log", TELL, gpu).stderr == told
+    assert run(tmp_path / "log", TELL, resources).stderr == told
 
 
 def test_what_scripts_import_takes_no_device_yet():
