@@ -24,7 +24,7 @@ AROUND_MB = 400
 FEATURE_MB = 512 * 4 / 1e6
 SOUND_MB_PER_S = 16_000 * 2 / 1e6
 # Memory of a process with torch, and with torch and JAX: 756 and 969 MB at the smallest. With CUDA: an estimate.
-TORCH_MB, JAX_MB, CUDA_MB = 800, 1_000, 3_500
+TORCH_MB, JAX_MB, CUDA_MB = 800, 1_000, 1_500
 COMPILING_MB = 700  # a synthesizer: 893 (percussive) to 1,645 MB (parametric) in all
 # A pair of a batch, in a step of training without a GPU, by width of the encoder: 2.4, 5.5 and 7.6 MB at 0.25, 0.5 and 1.
 PAIR_MB, PAIR_MB_PER_WIDTH = 0.6, 7.2

@@ -66,7 +66,7 @@ def test_what_is_there_is_not_in_the_plan(finished, tmp_path):
 
 
 def test_what_a_job_asks_for_reruns_nothing_and_limits_no_local_run(finished):
-    assert "mem_mb" not in finished.path("profiles/default/config.yaml").read_text()
+    assert "mem_mb" not in finished.path("profiles/default/profile.yaml").read_text()
     asked = finished.run("--dry-run", "--set-resources", "pretrain:mem_mb=77", "generate_pairs:runtime=1")
     assert "Nothing to be done" in asked.stdout
 
