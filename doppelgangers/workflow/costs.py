@@ -207,8 +207,7 @@ class Costs:
         return Cost(self.probe_mb(clips), core_s, gpu_s=core_s / MLP_GPU_SPEED, gpus=self.gpus)
 
     def write_hear_task(self, task: str) -> Cost:
-        dataset = self.tasks[task].dataset
-        decoding_s, reading_s = self.reading(dataset)
+        decoding_s, reading_s = self.reading(self.tasks[task].dataset)
         return Cost(DECODING_MB, decoding_s, reading_s, disk_mb=decoding_s * CLIP_S_PER_CORE_S * SOUND_MB_PER_S)
 
     def collect_scores(self) -> Cost:

@@ -148,7 +148,7 @@ def test_a_file_and_its_folder_are_the_same_model(folder, model):
 
 def test_a_released_encoder_embeds_as_the_encoder_did(tmp_path, folder, model):
     released, none = tmp_path / "pretrained/tones", tmp_path / "none"
-    release(folder / "encoder.safetensors", released, scores=none, record=none)
+    release(folder / "encoder.safetensors", released, scores=none)
     audio = noise(4, 2.0)
     scenes, (moments, _) = hear.get_scene_embeddings(audio, model), hear.get_timestamp_embeddings(audio, model)
     for place in (released, released / "encoder.safetensors"):
