@@ -57,7 +57,7 @@ check: setup
 	.venv/bin/mypy
 
 test: check
-	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov $(ARGS)
+	.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist worksteal --cov $(ARGS)
 
 accept: setup
 	.venv/bin/python -m doppelgangers.workflow.accept $(ARGS)

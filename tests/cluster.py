@@ -77,6 +77,7 @@ class Cluster:
         (self.folder / "gres.conf").write_text(devices)
         CONFIGURATION.mkdir(exist_ok=True)
         for name in ("slurm.conf", "gres.conf"):
+            (CONFIGURATION / name).unlink(missing_ok=True)  # of tests that were killed
             (CONFIGURATION / name).symlink_to(self.folder / name)
         (self.folder / "key").write_bytes(os.urandom(1024))
         (self.folder / "key").chmod(0o600)
@@ -105,11 +106,13 @@ class Cluster:
     def kill_node(self, node: str) -> None:
         """As when its power fails: its daemon and all that runs on it is gone at once."""
         daemon = self.process(f"slurmd-{node}")
-        # Those that watch over its jobs are no children of it, but have its log open.
+        # Those that watch over its jobs are no children of it, but have its log open. They go before the jobs, or they would tell
+        # the controller how these ended.
         watchers = [
             process for process in psutil.process_iter() if uses(process, "slurmstepd", f"{self.folder}/slurmd-{node}.log")
         ]
-        for process in [daemon, *(child for watcher in watchers for child in [watcher, *watcher.children(recursive=True)])]:
+        jobs = [child for watcher in watchers for child in watcher.children(recursive=True)]
+        for process in (daemon, *watchers, *jobs):
             try:
                 process.kill()
             except psutil.NoSuchProcess:
@@ -130,8 +133,9 @@ class Cluster:
             except psutil.TimeoutExpired:
                 process.kill()
         for name in ("slurm.conf", "gres.conf"):
-            if (CONFIGURATION / name).is_symlink():
-                (CONFIGURATION / name).unlink()
+            link = CONFIGURATION / name
+            if link.is_symlink() and link.readlink() == self.folder / name:
+                link.unlink()
 
     def call(self, *command: str) -> str:
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
@@ -189,7 +193,8 @@ def missing() -> str:
         return f"{', '.join(absent)} not found: apt-get install slurmctld slurmd slurm-client munge"
     if os.geteuid() != 0:
         return "a cluster of SLURM needs root"
-    if (CONFIGURATION / "slurm.conf").exists():
+    there = CONFIGURATION / "slurm.conf"
+    if there.exists() and "ClusterName=tests" not in there.read_text():
         return f"this machine has a SLURM of its own ({CONFIGURATION}/slurm.conf)"
     return ""
 

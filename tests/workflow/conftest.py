@@ -61,6 +61,11 @@ class Project:
         return {rule: count for rule, count in counts.items() if rule not in ("all", "total")}
 
 
+def pytest_collection_modifyitems(items):
+    """Those that mostly wait for a cluster come first, so that another process does the rest meanwhile."""
+    items.sort(key=lambda item: "test_slurm" not in item.nodeid)
+
+
 @pytest.fixture
 def project(tmp_path):
     return Project.new(tmp_path)

@@ -58,7 +58,7 @@ def test_a_second_clone_computes_nothing_and_a_damaged_entry_is_never_used(tmp_p
     assert len(list(cache.iterdir())) == 6  # pairs, recordings, three encoders, a dataset
     around_every_job = second.path("doppelgangers/workflow/job.py")
     code = around_every_job.read_text()
-    around_every_job.write_text("raise AssertionError('a job runs')")
+    around_every_job.write_text(f"{code}\nraise AssertionError('a job runs')")
     done = second.run()
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("from the cache: ") == 6

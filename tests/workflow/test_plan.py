@@ -32,7 +32,7 @@ def test_the_plan_has_the_jobs_of_the_dry_run_and_the_costs_of_the_rules(project
     assert {name: row[0] for name, row in table.items() if name != "all"} == jobs
     assert table["all"][:2] == [sum(jobs.values())] * 2
     # 1,024 pairs of two sounds of 1 s, 32 kB each; twice 1.7 GB, for JAX and a synthesizer that is compiled.
-    assert table["generate_pairs"][-2:] == [3.4, 0.07]
+    assert table["generate_pairs"][-2:] == [3.8, 0.07]
     assert table["extract_features"][:2] == [2, 2]
     assert "To download: 0.00 GB" in text
     assert not project.path("results").exists()  # nothing was started
@@ -81,8 +81,8 @@ def test_every_rule_asks_for_memory_and_time_and_the_cost_has_the_gpus_that_it_c
         first, second = ({key: value(rules[name], named, key, attempt) for key in ("mem_mb", "runtime")} for attempt in (1, 2))
         assert second == {key: 2 * number for key, number in first.items()}
         assert first["mem_mb"] > 100
-        cost = rules[name].workflow.globals["COSTS"].of(name, named)
-        assert cost.gpus == (resources["gpu"].value if "gpu" in resources else 0)
+        cost = rules[name].workflow.globals["costs"]().of(name, named)
+        assert cost.gpus == (value(rules[name], named, "gpu", 1) if "gpu" in resources else 0)
 
 
 def value(rule, wildcards, key, attempt):

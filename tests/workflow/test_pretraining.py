@@ -124,7 +124,8 @@ def test_two_processes_train_an_encoder(project):
     card = read_json(folder / "encoder.json")
     assert (card["pairs"], card["settings"]["ranks"]) == (128, 2)
     assert [row["step"] for row in csv.DictReader((folder / "history.csv").read_text().splitlines())] == ["4", "8"]
-    assert {path.name for path in folder.iterdir()} == {"encoder.safetensors", "encoder.json", "history.csv", "tensorboard"}
+    made = {"encoder.safetensors", "encoder.safetensors.made.json", "encoder.json", "history.csv", "tensorboard"}
+    assert {path.name for path in folder.iterdir()} == made
 
 
 ONLY_RANK_0_LEARNS = """

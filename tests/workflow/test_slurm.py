@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from filelock import FileLock
 
 from doppelgangers.files import read_json
 from doppelgangers.workflow.unlock import processes_here
@@ -21,7 +22,6 @@ from tests.workflow.parsed import parse
 pytestmark = [
     pytest.mark.workflow,
     pytest.mark.slow,
-    pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(bool(missing()), reason=missing()),
 ]
 
@@ -33,12 +33,14 @@ LOG = "logs/pretrain/voice-0.05_seed=0.log"
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    cluster = Cluster(tmp_path_factory.mktemp("slurm"))
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.stop()
+    """One at a time, whichever process runs these tests."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "slurm.lock"):
+        cluster = Cluster(tmp_path_factory.mktemp("slurm"))
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 @pytest.fixture(autouse=True)
