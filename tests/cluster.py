@@ -106,8 +106,8 @@ class Cluster:
     def kill_node(self, node: str) -> None:
         """As when its power fails: its daemon and all that runs on it is gone at once."""
         daemon = self.process(f"slurmd-{node}")
-        # Those that watch over its jobs are no children of it, but have its log open. They go before the jobs, or they would tell
-        # the controller how these ended.
+        # Those that watch over its jobs are no children of it, but have its log open. They go before the jobs, or they would
+        # tell the controller how these ended.
         watchers = [
             process for process in psutil.process_iter() if uses(process, "slurmstepd", f"{self.folder}/slurmd-{node}.log")
         ]

@@ -153,9 +153,12 @@ def read_features(path: Path, table: pd.DataFrame, used: np.ndarray, where: str)
     """Features (N, D) of the clips of a task; `where` begins an error's message.
 
     Raises:
-        UserError: when there is not one row per clip, or a number is not finite.
+        UserError: when the file is damaged, there is not one row per clip, or a number is not finite.
     """
-    features = np.load(path)
+    try:
+        features = np.load(path)
+    except (ValueError, EOFError) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it, so that it is made again") from error
     if len(features) != len(table):
         raise UserError(f"{where} has {len(features)} rows for {len(table)} clips: delete it, so that it is made again")
     features = features[used]

@@ -116,29 +116,35 @@ def test_a_training_goes_on_after_every_mishap(cluster, finished, to_train):
     process = project.start(*PROFILE, "--retries", "3", "--set-resources", "pretrain:runtime=1 if attempt == 1 else 30")
     seen = []
 
-    def goes_on(mishap):
-        """Wait until the training has continued, and gone a step further."""
+    def goes_on(mishap, last):
+        """Wait for the attempt after the last one, and until it has continued and gone a step further."""
         before = step_of(project)
+        known = last["JobId"], last["Restarts"]
         job = wait_for(
-            lambda: process.poll() is None and step_of(project) > before and job_of(cluster, project, "pretrain"), mishap
+            lambda: (job := job_of(cluster, project, "pretrain")) and (job["JobId"], job["Restarts"]) != known and job, mishap
         )
-        said = re.search(r"continuing at step (\d+)", project.path(LOG).read_text())
+        log = project.path(LOG)
+        log.unlink(missing_ok=True)  # that of the last attempt
+        said = wait_for(lambda: log.exists() and re.search(r"continuing at step (\d+)", log.read_text()), mishap)
+        wait_for(lambda: step_of(project) > int(said[1]), mishap)
         seen.append((mishap, before, int(said[1])))
         return job
 
     first = wait_for(lambda: job_of(cluster, project, "pretrain"), "the training")
     wait_for(lambda: job_of(cluster, project, "pretrain", "TIMEOUT"), "the end of its time")
-    second = goes_on("out of time")
+    second = goes_on("out of time", first)
     assert (first["TimeLimit"], second["TimeLimit"]) == ("00:01:00", "00:30:00")
 
     cluster.call("scancel", second["JobId"])
-    third = goes_on("cancelled")
+    third = goes_on("cancelled", second)
 
     cluster.kill_node(third["BatchHost"])
     wait_for(lambda: "down" in cluster.states()[third["BatchHost"]], "the node's end")
-    cluster.start_node(third["BatchHost"])
     cluster.call("scontrol", "update", f"JobId={third['JobId']}", "StartTime=now")  # SLURM would wait for two minutes
-    moved = goes_on("node down")
+    moved = goes_on("node down", third)
+    assert moved["BatchHost"] != third["BatchHost"]
+    cluster.start_node(third["BatchHost"])
+    wait_for(lambda: cluster.states()[third["BatchHost"]] == "idle", "the node's return")
     assert (moved["JobId"], moved["Restarts"]) == (third["JobId"], "1")
 
     urgent = (
@@ -151,13 +157,13 @@ def test_a_training_goes_on_after_every_mishap(cluster, finished, to_train):
     cluster.call("sbatch", *urgent)
     wait_for(lambda: job_of(cluster, project, "pretrain", "PENDING"), "the preemption")
     cluster.call("scontrol", "update", f"JobId={third['JobId']}", "StartTime=now")
-    preempted = goes_on("preempted")
+    preempted = goes_on("preempted", moved)
     assert (preempted["JobId"], preempted["Restarts"]) == (third["JobId"], "2")
 
     for child in processes_here(project.folder):
         if ".snakemake/scripts" in " ".join(child.info["cmdline"]):
             child.kill()
-    goes_on("killed")
+    goes_on("killed", preempted)
 
     status, output = ended(process)
     assert status == 0, output
