@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.workflow.parsed import parse
+from doppelgangers.workflow import forecast
+from tests.workflow.parsed import parse, planned
 from tests.workflow.test_reruns import BASE, JOBS, NAMES
 
 pytestmark = pytest.mark.workflow
@@ -47,6 +48,24 @@ def test_the_plan_takes_overlays_and_a_cluster_as_snakemake_does(project, tmp_pa
     assert table["pretrain"][:3] == [4, 4, 0]
     assert table["pretrain"][3] == pytest.approx(4 * 3, abs=0.05)  # GPU hours
     assert "4 jobs at a time" in text
+
+
+def test_the_plan_sums_up_what_each_job_costs():
+    config = {"encoders": {"seeds": [0, 1]}, "pretrain": {"pairs": 18_000_000, "gpus": 1}, "encoder": {"width": 1}}
+    with planned(config) as workflow:
+        text = forecast.report(workflow)
+        jobs = [forecast.plan(job, workflow.globals["costs"]()) for job in workflow.dag.jobs if job.rule.name != "all"]
+    table = rows(text)
+    trained = [job for job in jobs if job.rule == "pretrain"]
+    assert table["pretrain"][:3] == [len(trained), len(trained), 0]
+    assert table["pretrain"][3] == pytest.approx(sum(job.gpu_hours for job in trained), abs=0.01)
+    assert table["all"][4] == pytest.approx(max(job.hours for job in jobs), abs=0.01)
+    assert table["all"][5] == pytest.approx(max(job.memory_gb for job in jobs), abs=0.01)
+    assert table["all"][6] == pytest.approx(sum(job.written_gb for job in jobs), abs=0.01)
+    assert table["pretrain"][3] > 0 < table["all"][6]
+    needed = sum(float(gb.replace(",", "")) for gb in re.findall(r"([\d.,]+) GB needed", text))
+    assert needed == pytest.approx(table["all"][6], abs=0.02)
+    assert "1 cores" in text
 
 
 def test_what_is_there_is_not_in_the_plan(finished, tmp_path):
