@@ -61,6 +61,9 @@ JOBS: list[tuple[str, dict[str, str]]] = [
     *(("sample_dataset_sounds", {"sounds": name}) for name in ("notes", "nsynth_pitch", "owls")),
     ("sample_recorded_sounds", {"sounds": "recordings-forest"}),
     ("sample_noise", {"sounds": "noise"}),
+    *(("tag_sounds", {"tagger": tagger, "sounds": "voice-0.05"}) for tagger in ("aisfx", "mn04", "ast")),
+    ("measure_uncertainty", {}),
+    ("measure_similarity", {}),
     ("extract_features", {"setting": "voice-0.05"}),
     ("write_hear_task", {"task": "esc50"}),
     ("train_linear_probes", {"task": "pitch", "setting": "voice-0.05"}),
@@ -102,6 +105,10 @@ OTHER: dict[str, Any] = {
     "mlp.hidden": [1],
     "mlp.learning_rates": [0.001],
     "mlp.inits": ["xavier_normal"],
+    "analysis.architectures": ["voice", "voicefm"],
+    "analysis.deltas": ["0.05", "0.1"],
+    "analysis.taggers": ["aisfx", "mn04"],
+    "analysis.uncertainty": ["top"],
 }
 ENTRY = {
     "real": "birds",
