@@ -20,7 +20,7 @@ def test_every_sound_has_the_tags_that_it_has_alone(tmp_path):
     tag_sounds(tmp_path / "tags.npz", sounds=tmp_path / "drums/sounds.npy", tagger="aisfx")
     tags = read_tags(tmp_path / "tags.npz", table)
     assert (tags.name, tags.kind, tags.outputs) == ("drums", "dataset", "softmax")
-    assert [head.shape for head in tags.logits] == [(9, count) for count in (78, 79, 69, 81, 10, 27, 3, 23, 8)]
+    assert [head.shape for head in tags.logits] == [(9, count) for count in (78, 79, 69, 81)]
     pcm = np.load(tmp_path / "drums/sounds.npy")
     for row in (0, 8):
         logits, embedding = load_tagger("aisfx").tag(pcm[row : row + 1].astype(np.float32) / 32767)
