@@ -34,13 +34,22 @@ def noise(rng: np.random.Generator, duration_s: float) -> np.ndarray:
     return (sound / np.abs(sound).max()).astype(np.float32)
 
 
-def write_page(folder: Path, monkeypatch, pairs=3, deltas=DELTAS, seed=0) -> tuple[Path, dict]:
+def write_page(folder: Path, monkeypatch, pairs=2, **options) -> tuple[Path, dict]:
     """A page whose tones and noise are short too, and its key."""
     monkeypatch.setattr(stimuli, "TONE_S", 0.03)
     monkeypatch.setattr(stimuli, "NOISE_S", 0.1)
     page, key = folder / "listening_test.html", folder / "listening_test.json"
-    write_listening_test(page, key, sets=write_sets(folder / "sounds", deltas=deltas, seed=seed), pairs=pairs)
+    write_listening_test(page, key, sets=write_sets(folder / "sounds", **options), pairs=pairs)
     return page, read_json(key)
+
+
+def write_similarity(path: Path, architecture: str = "voice") -> Path:
+    """Similarities as two taggers might have them."""
+    rows = ["tagger,architecture,delta,pairs,cosine,cosine_low,cosine_high,centred,centred_low,centred_high"]
+    for tagger, most in (("aisfx", 0.9), ("mn04", 0.8)):
+        rows += [f"{tagger},{architecture},{delta},14,0,0,0,{most - 0.4 * row},0,0" for row, delta in enumerate(DELTAS)]
+    path.write_text("\n".join(rows) + "\n")
+    return path
 
 
 class Listener:

@@ -82,9 +82,7 @@ def test_nothing_in_the_page_tells_the_delta_of_a_trial(tmp_path, monkeypatch):
     assert page.read_bytes() == other_page.read_bytes()
     assert {trial["delta"] for trial in other_key["trials"].values()} == {"", "0.01", "0.02", "2"}
     text, content = page.read_text(), content_of(page)
-    assert not re.search(
-        "delta|voice", re.sub('"data:audio/wav;base64,[^"]*"', "", text), re.IGNORECASE
-    )
+    assert not re.search("delta|voice", re.sub('"data:audio/wav;base64,[^"]*"', "", text), re.IGNORECASE)
     assert {frozenset(trial) for trial in content["trials"]} == {frozenset({"id", "sounds"})}
     assert all(re.fullmatch("[0-9a-f]{6}", name) for name in [*content["sounds"], *key["trials"]])
     # Their lengths say nothing, and the order of the page is that of their names.
