@@ -52,6 +52,7 @@ include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
 include: "rules/hear.smk"
 include: "rules/sounds.smk"
+include: "rules/tagging.smk"
 include: "rules/analysis.smk"
 
 
@@ -88,6 +89,8 @@ localrules:
     download,
     initialize,
     make_table,
+    measure_similarity,
+    measure_uncertainty,
     plot_scores,
     plot_training,
     sample_noise,
