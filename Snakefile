@@ -53,6 +53,7 @@ include: "rules/evaluation.smk"
 include: "rules/hear.smk"
 include: "rules/sounds.smk"
 include: "rules/tagging.smk"
+include: "rules/listening.smk"
 include: "rules/analysis.smk"
 
 
@@ -85,6 +86,7 @@ resource_scopes:
 localrules:
     all,
     adopt,
+    analyse_ratings,
     collect_scores,
     download,
     initialize,
@@ -95,6 +97,7 @@ localrules:
     plot_training,
     sample_noise,
     write_listening_page,
+    write_listening_test,
 
 
 # A part that is gone comes back, though what was made from it is still there; a new time of a script makes nothing again.

@@ -62,5 +62,12 @@ class AnalysisCosts:
         intervals = len(analysis.taggers) * len(analysis.uncertainty) * compared
         return Cost(500, serial_s=intervals * analysis.resamples * RESAMPLED_S * analysis.sounds / 200, disk_mb=2)
 
+    def write_listening_test(self) -> Cost:
+        return Cost(500, serial_s=3, disk_mb=4)
+
+    def analyse_ratings(self) -> Cost:
+        resampled = 1 + len(self.config.analysis.deltas)
+        return Cost(300, serial_s=resampled * self.config.analysis.resamples / 1000)
+
     def measure_similarity(self) -> Cost:
         return Cost(500, serial_s=5)
