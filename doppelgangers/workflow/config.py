@@ -140,6 +140,10 @@ class Config(Section):
     def check_datasets(self):
         """What no single key of tasks and datasets can tell."""
         check_names("tasks", self.tasks, [*TASKS, *self.own_tasks])
+        check_names("probe.confusions", self.probe.confusions, [*TASKS, *self.own_tasks])
+        labels = {**TASKS, **self.own_tasks}
+        if several := [name for name in self.probe.confusions if labels[name].multilabel]:
+            raise ValueError(f"probe.confusions: a clip of {several[0]} has several labels, so none is taken for another")
         check_names("downloads.noncommercial", self.downloads.noncommercial, list(DATASETS))
         check_names("datasets", list(self.datasets), list(DATASETS))
         if taken := set(self.own_tasks) & {*TASKS, *DATASETS}:
