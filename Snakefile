@@ -11,7 +11,14 @@ from doppelgangers.datasets.records import drop_dangling_links
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.cache import use_shared_cache
 from doppelgangers.workflow.config import load
-from doppelgangers.workflow.checks import check_folders, check_interpreter, check_licences, check_sources, require_code
+from doppelgangers.workflow.checks import (
+    check_analysis,
+    check_folders,
+    check_interpreter,
+    check_licences,
+    check_sources,
+    require_code,
+)
 from doppelgangers.workflow.targets import prepare_planning
 from doppelgangers.workflow.unlock import note_holder
 from doppelgangers.workflow.yaml_keys import check_keys
@@ -29,6 +36,7 @@ try:
         check_keys(file)
     CONFIG = load(config)
     check_interpreter()
+    check_analysis(CONFIG)
     check_sources(CONFIG)
     drop_dangling_links()
     check_folders("results", "resources", "logs")
@@ -43,6 +51,7 @@ include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
 include: "rules/hear.smk"
+include: "rules/sounds.smk"
 include: "rules/analysis.smk"
 
 
@@ -63,6 +72,7 @@ rule all:
         "results/figures/scores_by_delta.png",
         training_figure(),
         listening_page(),
+        analysis_files(),
 
 
 # A GPU is counted where a job runs: profiles/default says how many there are here, and SLURM how many it has.
@@ -80,6 +90,7 @@ localrules:
     make_table,
     plot_scores,
     plot_training,
+    sample_noise,
     write_listening_page,
 
 

@@ -10,6 +10,11 @@ def training_figure():
     return ["results/figures/training.png"] if TRAINED else []
 
 
+def analysis_files():
+    """What the whole study has beside its table: the sounds that are looked at, and what is measured of them."""
+    return sound_files(SOUND_SETS)
+
+
 rule plot_scores:
     input:
         table="results/table.csv",

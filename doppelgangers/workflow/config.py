@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import Field, ValidationError, model_validator
 
+from doppelgangers.analysis.settings import AnalysisSettings, ListeningTestSettings
 from doppelgangers.datasets.catalogue import DATASETS, TASKS
 from doppelgangers.datasets.settings import DatasetSettings, DownloadSettings, OwnTaskSettings
 from doppelgangers.encoders.settings import EncoderSettings
@@ -105,6 +106,8 @@ class Config(Section):
     features: FeatureSettings = FeatureSettings()
     probe: ProbeSettings = ProbeSettings()
     mlp: MlpSettings = MlpSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    listening_test: ListeningTestSettings = ListeningTestSettings()
 
     @model_validator(mode="after")
     def check_encoders(self):
@@ -146,7 +149,7 @@ class Config(Section):
             raise ValueError(f"probe.confusions: a clip of {several[0]} has several labels, so none is taken for another")
         check_names("downloads.noncommercial", self.downloads.noncommercial, list(DATASETS))
         check_names("datasets", list(self.datasets), list(DATASETS))
-        if taken := set(self.own_tasks) & {*TASKS, *DATASETS}:
+        if taken := set(self.own_tasks) & {*TASKS, *DATASETS, "noise"}:  # the last: sounds of the analysis
             raise ValueError(f"own_tasks.{min(taken)}: the catalogue has this name already; choose another")
         columns = [*TASKS, *self.own_tasks]
         columns += [f"{name}_{kind}" for name in columns for kind in self.probe.also]

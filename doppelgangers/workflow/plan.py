@@ -1,14 +1,18 @@
 """What the workflow asks of a configuration: its encoders, datasets and tasks, and the files that they are read from."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
 from doppelgangers.datasets.records import DOWNLOADS, LINKS
 from doppelgangers.datasets.settings import DatasetSettings, OwnTaskSettings
 from doppelgangers.workflow.config import Config, EncoderGrid, FurtherGrid
+
+TAGGER_WEIGHTS = "efficientat"  # of the catalogue, for the tagger mn04
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +33,33 @@ class SyntheticEncoder:
     def pairs(self) -> str:
         """Folder of its pairs, which do not depend on the augmentation."""
         return f"results/pairs/{self.architecture}-{self.delta}"
+
+
+@dataclasses.dataclass(frozen=True)
+class SoundSet:
+    """Sounds that are looked at: of an architecture and delta, of a dataset, of recordings, or noise.
+
+    Attributes:
+        kind: what they are.
+        source: name of the dataset, or of the recordings.
+        architecture, delta: of pairs.
+    """
+
+    kind: Literal["synthetic", "recordings", "dataset", "noise"]
+    source: str = ""
+    architecture: str = ""
+    delta: str = ""
+
+
+def sound_sets(config: Config) -> dict[str, SoundSet]:
+    """The sets of sounds that are looked at, by name: of pairs, of recordings, of the datasets of the tasks, and noise."""
+    analysis, rows = config.analysis, tasks_of(config)
+    pairs = itertools.product(analysis.architectures, analysis.deltas)
+    sets = {f"{architecture}-{delta}": SoundSet("synthetic", "", architecture, delta) for architecture, delta in pairs}
+    for recordings in dict.fromkeys(real.recordings for real in config.encoders.real.values()):
+        sets[f"recordings-{recordings}"] = SoundSet("recordings", recordings)
+    sets |= {name: SoundSet("dataset", name) for name in dict.fromkeys(rows[task].dataset for task in config.tasks)}
+    return {**sets, "noise": SoundSet("noise")}
 
 
 def datasets_of(config: Config) -> dict[str, Dataset]:
@@ -134,6 +165,12 @@ def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
     return {encoder.name: encoder for encoder in encoders}
 
 
+def encoders_of_ours(config: Config) -> list[str]:
+    """Names of the encoder settings that have weights in our form."""
+    trained = [*synthetic_encoders(config), *config.encoders.real, *config.encoders.released]
+    return [*(["random_init"] if config.encoders.random_init else []), *trained]
+
+
 def seeds_of(config: Config, setting: str) -> list[int]:
     """Seeds of an encoder setting; one that was trained elsewhere has a single one."""
     if setting in config.encoders.released or setting in config.encoders.peers:
@@ -148,12 +185,14 @@ def impulse_responses_of(config: Config, augmentation: str) -> list[str]:
 
 
 def used_datasets(config: Config) -> dict[str, Dataset]:
-    """The datasets of the tasks and augmentations that are asked for, in the order of their names."""
+    """The datasets of the tasks, augmentations and taggers that are asked for, in the order of their names."""
     names, rows = {tasks_of(config)[task].dataset for task in config.tasks}, datasets_of(config)
     augmentations = [encoder.augmentation for encoder in synthetic_encoders(config).values()]
     augmentations += [encoder.augmentation for encoder in config.encoders.real.values()]
     if any(impulse_responses_of(config, augmentation) for augmentation in augmentations):
         names.add(config.augment.impulse_responses)
+    if "mn04" in config.analysis.taggers:
+        names.add(TAGGER_WEIGHTS)
     return {name: rows[name] for name in sorted(names)}
 
 
