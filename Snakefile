@@ -47,9 +47,11 @@ except UserError as error:
 include: "rules/common.smk"
 include: "rules/synthesis.smk"
 include: "rules/encoders.smk"
+include: "rules/selection.smk"
 include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
+include: "rules/confusions.smk"
 include: "rules/hear.smk"
 include: "rules/sounds.smk"
 include: "rules/tagging.smk"
@@ -91,11 +93,14 @@ localrules:
     download,
     initialize,
     make_table,
+    measure_confusions,
     measure_similarity,
     measure_uncertainty,
     plot_scores,
     plot_training,
     sample_noise,
+    select_pairs,
+    summarize_confusions,
     write_listening_page,
     write_listening_test,
 

@@ -43,6 +43,20 @@ class AnalysisCosts:
     def sample_recorded_sounds(self, sounds: str) -> Cost:
         return Cost(SOUNDS_MB, serial_s=10, disk_mb=self.sound_mb(self.config.analysis.sounds))
 
+    def tag_candidates(self, architecture: str, delta: str, tagger: str) -> Cost:
+        sounds_s = self.config.pairs.count * self.config.synth.duration_s
+        core_s, memory_mb = sounds_s * TAGGED_S[tagger], TAGGER_MB[tagger] + self.cuda_mb
+        return Cost(memory_mb, core_s, gpu_s=core_s / TAGGER_GPU_SPEED, gpus=self.gpus, disk_mb=sounds_s * 0.003)
+
+    def select_pairs(self, architecture: str, delta: str, selection: str) -> Cost:
+        return Cost(SOUNDS_MB)
+
+    def measure_confusions(self, task: str, setting: str) -> Cost:
+        return Cost(250, 5)
+
+    def summarize_confusions(self) -> Cost:
+        return Cost(250, 5)
+
     def sample_noise(self, sounds: str) -> Cost:
         return Cost(SOUNDS_MB, disk_mb=self.sound_mb(self.config.analysis.sounds))
 
