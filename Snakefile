@@ -52,6 +52,7 @@ include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
 include: "rules/hear.smk"
 include: "rules/sounds.smk"
+include: "rules/spectra.smk"
 include: "rules/analysis.smk"
 
 

@@ -6,6 +6,11 @@ from doppelgangers.workflow.plan import sound_sets
 
 SOUNDS_MB = 700  # torch's and JAX's libraries, a dataset's reader; a few thousand sounds come to 100 MB
 
+TABLES_MB, PROCESS_MB = 250, 150  # pandas, and a process with Essentia
+FEATURES_PER_CORE_S = 140  # sounds of 1 s (docs/benchmarks.md)
+FEATURES, DRAW_S, DRAW_S_PER_SOUND = 29, 30e-6, 0.15e-6  # a bootstrap's draw
+HALVINGS_S_PER_SQUARE = 1.3e-6  # 20 halvings of two sets in an embedding: 0.05 s with 200 sounds each, and with their square
+
 
 class AnalysisCosts:
     """The part of `costs.Costs` that is about the analysis; what it asks of the rest is declared here."""
@@ -18,6 +23,9 @@ class AnalysisCosts:
         raise NotImplementedError
 
     def reading(self, dataset: str) -> tuple[float, float]:
+        raise NotImplementedError
+
+    def embedding(self, clips: float, patches: float) -> Cost:
         raise NotImplementedError
 
     def sound_mb(self, sounds: int) -> float:
@@ -37,3 +45,32 @@ class AnalysisCosts:
 
     def sample_noise(self, sounds: str) -> Cost:
         return Cost(SOUNDS_MB, disk_mb=self.sound_mb(self.config.analysis.sounds))
+
+    def rows(self, sounds: str) -> int:
+        """Sounds of a set, both views of pairs."""
+        return self.config.analysis.sounds * (2 if sound_sets(self.config)[sounds].kind == "synthetic" else 1)
+
+    def comparisons(self) -> int:
+        """Sets times datasets."""
+        kinds = [found.kind for found in sound_sets(self.config).values()]
+        return len(kinds) * kinds.count("dataset")
+
+    def measure_features(self, sounds: str) -> Cost:
+        core_s = self.rows(sounds) * self.config.synth.duration_s / FEATURES_PER_CORE_S
+        return Cost(TABLES_MB + 2 * PROCESS_MB, core_s, serial_s=2)
+
+    def compare_features(self) -> Cost:
+        sounds = self.config.analysis.sounds
+        draws_s = FEATURES * self.config.analysis.resamples * (DRAW_S + DRAW_S_PER_SOUND * sounds)
+        halvings_s = 5 * HALVINGS_S_PER_SQUARE * sounds**2  # 100
+        return Cost(TABLES_MB + 50e-6 * sounds**2, serial_s=self.comparisons() * (draws_s + halvings_s))
+
+    def embed_sounds(self, setting: str, sounds: str) -> Cost:
+        rows = self.rows(sounds)
+        return self.embedding(rows, rows * max(1, self.config.synth.duration_s / 0.96))
+
+    def measure_distances(self) -> Cost:
+        sounds, embeddings = self.config.analysis.sounds, len(self.config.analysis.taggers) + len(self.config.analysis.encoders)
+        sets = len(sound_sets(self.config))
+        halvings_s = HALVINGS_S_PER_SQUARE * sounds**2 * self.comparisons()
+        return Cost(800 + (sets + 3) * 8e-6 * sounds**2, serial_s=embeddings * halvings_s)
