@@ -56,6 +56,7 @@ include: "rules/hear.smk"
 include: "rules/sounds.smk"
 include: "rules/tagging.smk"
 include: "rules/listening.smk"
+include: "rules/spectra.smk"
 include: "rules/analysis.smk"
 
 

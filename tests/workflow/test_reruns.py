@@ -64,6 +64,9 @@ JOBS: list[tuple[str, dict[str, str]]] = [
     ("sample_recorded_sounds", {"sounds": "recordings-forest"}),
     ("sample_noise", {"sounds": "noise"}),
     *((rule, {}) for rule in ("write_listening_test", "analyse_ratings")),
+    *((rule, {}) for rule in ("compare_features", "measure_distances")),
+    ("measure_features", {"sounds": "voice-0.05"}),
+    ("embed_sounds", {"setting": "random_init", "sounds": "noise"}),
     ("extract_features", {"setting": "voice-0.05"}),
     ("write_hear_task", {"task": "esc50"}),
     ("train_linear_probes", {"task": "pitch", "setting": "voice-0.05"}),
@@ -91,7 +94,7 @@ OTHER: dict[str, Any] = {
     "pretrain.ranks": {"pretrain": {"gpus": 0, "ranks": 2}},
     "pretrain.nodes": {"pretrain": {"gpus": 2, "nodes": 2}},
     "pretrain.milestones": [0.5],
-    "tasks": ["pitch", "nsynth_pitch", "owls", "family"],
+    "tasks": ["pitch", "nsynth_pitch", "owls", "percussion"],
     "own_tasks.*.url": {"own_tasks": {"owls": {"url": "https://example.org/owls.zip", "path": ""}}},
     "own_tasks.*.path": str(ROOT / "tests"),
     "own_tasks.*.metrics": ["mAP"],
@@ -105,6 +108,10 @@ OTHER: dict[str, Any] = {
     "analysis.architectures": ["voice", "voicefm", "additive"],
     "listening_test.ratings": str(ROOT / "tests"),
     "mlp.hidden": [1],
+    "analysis.deltas": ["0.05", "0.25"],
+    "analysis.taggers": ["mn04"],
+    "analysis.uncertainty": ["top"],
+    "analysis.encoders": ["random_init"],
     "mlp.learning_rates": [0.001],
     "mlp.inits": ["xavier_normal"],
 }
@@ -192,8 +199,8 @@ def all_needs(config: dict) -> list[dict | None]:
     rules = parse(config)
     found: list[dict | None] = []
     for rule, wildcards in JOBS:
-        pattern = rules[rule].wildcard_constraints.get("task", "")
-        there = not pattern or re.fullmatch(pattern, wildcards["task"])
+        patterns = [(name, rules[rule].wildcard_constraints.get(name, "")) for name in ("task", "sounds")]
+        there = all(not pattern or re.fullmatch(pattern, wildcards[name]) for name, pattern in patterns)
         found.append(needs(rules[rule], {**NAMES, **wildcards}) if there else None)
     return found
 
