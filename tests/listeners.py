@@ -57,6 +57,7 @@ class Listener:
 
     def __init__(self, page, rate: Callable[[str], int], keyboard: bool = False):
         self.page, self.rate, self.keyboard = page, rate, keyboard
+        self.heard: dict[str, list[str]] = {}  # trial -> the sounds that were A and B
 
     def press(self, name: str, key: str | None = None) -> None:
         """Click a button, or press a key; without one, reach the button with the tabulator and press Enter."""
@@ -104,10 +105,13 @@ class Listener:
     def answer(self) -> None:
         """Listen to both sounds of a pair and rate it."""
         state = self.state()
-        rating = self.rate(state[state["step"]][state["index"]]["id"])
+        trial = state[state["step"]][state["index"]]["id"]
+        rating, self.heard[trial] = self.rate(trial), []
         for side in "AB":
             self.press(f"Sound {side}", side.lower())
             self.page.locator(f".side.heard:has-text('Sound {side}')").wait_for()
+            played = "Object.keys(content.sounds).find((id) => content.sounds[id] === audio.src)"
+            self.heard[trial].append(self.page.evaluate(played))
         if self.keyboard:
             self.page.keyboard.press(str(rating))
         else:

@@ -53,6 +53,9 @@ def test_from_the_welcome_to_the_table(browse, tmp_path, monkeypatch):
         file = listener.hand_in(ratings, kind)
         other = listener.hand_in(tmp_path / "other", {"CSV": "JSON", "JSON": "CSV"}[kind])
         assert cells(file) == cells(other)
+        sounds = {trial["id"]: trial["sounds"] for trial in listener.page.evaluate("content.trials")}
+        for row in cells(file):
+            assert listener.heard[row["trial"]] == sounds[row["trial"]][:: -1 if row["swapped"] == "1" else 1]
     careless = pd.read_csv(next(ratings.glob("*.csv"))).assign(rater="careless", rating=4)
     careless.to_csv(ratings / "careless.csv", index=False)
 
