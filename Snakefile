@@ -47,12 +47,16 @@ except UserError as error:
 include: "rules/common.smk"
 include: "rules/synthesis.smk"
 include: "rules/encoders.smk"
+include: "rules/selection.smk"
 include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
+include: "rules/confusions.smk"
 include: "rules/hear.smk"
 include: "rules/sounds.smk"
 include: "rules/tagging.smk"
+include: "rules/listening.smk"
+include: "rules/spectra.smk"
 include: "rules/analysis.smk"
 
 
@@ -85,16 +89,21 @@ resource_scopes:
 localrules:
     all,
     adopt,
+    analyse_ratings,
     collect_scores,
     download,
     initialize,
     make_table,
+    measure_confusions,
     measure_similarity,
     measure_uncertainty,
     plot_scores,
     plot_training,
     sample_noise,
+    select_pairs,
+    summarize_confusions,
     write_listening_page,
+    write_listening_test,
 
 
 # A part that is gone comes back, though what was made from it is still there; a new time of a script makes nothing again.

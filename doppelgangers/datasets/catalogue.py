@@ -259,6 +259,8 @@ TASKS = {
     "pitch": Task(dataset="notes", label="pitch"),
     "family": Task(dataset="notes", label="family"),
     "percussion": Task(dataset="drums", label="key"),
+    # Which of 112 instruments plays, by keys that were not heard of it.
+    "instrument": Task(dataset="notes", label="instrument", fold="key_fold"),
     # The paper's eight: four of ARCH, four of HEAR.
     "esc50": Task(dataset="esc50", label="category", validation="random"),
     "urbansound8k": Task(dataset="urbansound8k", label="class", validation="random"),

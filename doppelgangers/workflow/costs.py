@@ -61,7 +61,13 @@ CLIPS = {"notes": 3_584, "drums": 987, "fsdd": 3_000}
 SHAPES = {
     **{"pitch": (88, 8), "family": (16, 8), "percussion": (47, 7), "esc50": (50, 5), "urbansound8k": (10, 10)},
     **{"vivae": (6, 11), "fsd50k": (200, 1), "nsynth_pitch": (88, 1), "crema_d": (6, 5), "vocal_imitation": (302, 3)},
-    **{"libricount": (11, 5), "crema_d_unseen_actors": (6, 5), "spoken_digit": (10, 6), "speaker": (6, 5)},
+    **{
+        "libricount": (11, 5),
+        "crema_d_unseen_actors": (6, 5),
+        "spoken_digit": (10, 6),
+        "speaker": (6, 5),
+        "instrument": (112, 4),
+    },
 }
 # Of the user's own tasks, whose files are not looked at: a middling dataset. --set-resources or a profile may say better.
 OWN_ARCHIVE_MB, OWN_CLIPS, OWN_SHAPE = 1_000, 6_000, (50, 5)
@@ -146,9 +152,13 @@ class Costs(AnalysisCosts):
         return Cost(DECODING_MB, *self.reading(dataset), disk_mb=self.patches(dataset) * PATCH_MB)
 
     def extract_features(self, dataset: str, setting: str, seed: str) -> Cost:
-        width, patches = self.config.encoder.width, self.patches(dataset)
+        return self.embedding(self.clips(dataset), self.patches(dataset))
+
+    def embedding(self, clips: float, patches: float) -> Cost:
+        """Of clips that an encoder of ours embeds, of so many patches in all."""
+        width = self.config.encoder.width
         core_s = patches * (PATCH_CORE_S + PATCH_CORE_S_PER_SQUARE * width**2)
-        disk_mb = self.clips(dataset) * FEATURE_MB
+        disk_mb = clips * FEATURE_MB
         memory_mb = TORCH_MB + self.cuda_mb + 300 * width + disk_mb
         return Cost(memory_mb, core_s, gpu_s=patches * PATCH_GPU_S, gpus=self.gpus, disk_mb=disk_mb)
 

@@ -17,15 +17,24 @@ TAGGER_WEIGHTS = "efficientat"  # of the catalogue, for the tagger mn04
 
 @dataclasses.dataclass(frozen=True)
 class SyntheticEncoder:
-    """What an encoder that is trained on doppelgängers learns from."""
+    """What an encoder that is trained on doppelgängers learns from.
+
+    Attributes:
+        kept: which of the stored pairs, in words; empty: all.
+        setting: its name in encoders.selected, if it has one there.
+    """
 
     architecture: str
     delta: str
     augmentation: str
+    kept: str = ""
+    setting: str = ""
 
     @property
     def name(self) -> str:
-        """Of the encoder setting: voice-0.25, or voice-0.25-spec with an augmentation."""
+        """Of the encoder setting: voice-0.25, or voice-0.25-spec with an augmentation; or as encoders.selected says."""
+        if self.setting:
+            return self.setting
         parts = [self.architecture, self.delta, self.augmentation]
         return "-".join(parts if self.augmentation != "none" else parts[:2])
 
@@ -162,6 +171,10 @@ def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
         for delta in grid.deltas
         for augmentation in grid.augmentations
     ]
+    for name, row in config.encoders.selected.items():
+        criterion = "" if row.keep == "random" else f"_{row.tagger}_{row.definition}"
+        kept = f"{row.keep}_{row.share:g}{criterion}"
+        encoders.append(SyntheticEncoder(row.architecture, row.delta, row.augmentation, kept, name))
     return {encoder.name: encoder for encoder in encoders}
 
 
@@ -191,7 +204,7 @@ def used_datasets(config: Config) -> dict[str, Dataset]:
     augmentations += [encoder.augmentation for encoder in config.encoders.real.values()]
     if any(impulse_responses_of(config, augmentation) for augmentation in augmentations):
         names.add(config.augment.impulse_responses)
-    if "mn04" in config.analysis.taggers:
+    if "mn04" in (*config.analysis.taggers, *(row.tagger for row in config.encoders.selected.values())):
         names.add(TAGGER_WEIGHTS)
     return {name: rows[name] for name in sorted(names)}
 
