@@ -6,8 +6,8 @@ from doppelgangers.workflow.plan import sound_sets
 
 SOUNDS_MB = 700  # torch's and JAX's libraries, a dataset's reader; a few thousand sounds come to 100 MB
 
-# Seconds of a core for a sound of 1 s, docs/benchmarks.md; of a GPU: an estimate.
-TAGGED_S = {"aisfx": 1 / 25, "mn04": 1 / 250, "ast": 2.9}
+# Seconds of a core for a sound of 1 s, docs/analysis.md; of a GPU: an estimate.
+TAGGED_S = {"aisfx": 1 / 12, "mn04": 1 / 250, "ast": 2.9}
 TAGGER_GPU_SPEED = 30
 TAGGER_MB = {"aisfx": 1_000, "mn04": 900, "ast": 2_500}  # ast: an estimate
 TAGS_MB = 0.006  # of a sound
