@@ -47,13 +47,14 @@ except UserError as error:
 include: "rules/common.smk"
 include: "rules/synthesis.smk"
 include: "rules/encoders.smk"
-include: "rules/selection.smk"
 include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
 include: "rules/confusions.smk"
 include: "rules/hear.smk"
 include: "rules/sounds.smk"
+include: "rules/tagging.smk"
+include: "rules/selection.smk"
 include: "rules/analysis.smk"
 
 
@@ -91,6 +92,8 @@ localrules:
     initialize,
     make_table,
     measure_confusions,
+    measure_similarity,
+    measure_uncertainty,
     plot_scores,
     plot_training,
     sample_noise,

@@ -45,7 +45,15 @@ class Problem:
 
 
 def train_linear_probes(
-    scores: Path, predictions: Path, *, encoder: str, task: str, row: Task, clips: Path, features: dict[int, Path], probe: LinearProtocol
+    scores: Path,
+    predictions: Path,
+    *,
+    encoder: str,
+    task: str,
+    row: Task,
+    clips: Path,
+    features: dict[int, Path],
+    probe: LinearProtocol,
 ) -> None:
     """Train and score a linear probe for each fold of the task and seed of the encoder.
 
@@ -71,7 +79,15 @@ def train_linear_probes(
 
 
 def train_mlp_probes(
-    scores: Path, predictions: Path, *, encoder: str, task: str, row: Task, clips: Path, features: dict[int, Path], probe: MlpProtocol
+    scores: Path,
+    predictions: Path,
+    *,
+    encoder: str,
+    task: str,
+    row: Task,
+    clips: Path,
+    features: dict[int, Path],
+    probe: MlpProtocol,
 ) -> None:
     """Train and score an MLP for each fold of the task and seed of the encoder; its grid is searched once for each seed.
 

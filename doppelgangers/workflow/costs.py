@@ -61,7 +61,13 @@ CLIPS = {"notes": 3_584, "drums": 987, "fsdd": 3_000}
 SHAPES = {
     **{"pitch": (88, 8), "family": (16, 8), "percussion": (47, 7), "esc50": (50, 5), "urbansound8k": (10, 10)},
     **{"vivae": (6, 11), "fsd50k": (200, 1), "nsynth_pitch": (88, 1), "crema_d": (6, 5), "vocal_imitation": (302, 3)},
-    **{"libricount": (11, 5), "crema_d_unseen_actors": (6, 5), "spoken_digit": (10, 6), "speaker": (6, 5), "instrument": (112, 4)},
+    **{
+        "libricount": (11, 5),
+        "crema_d_unseen_actors": (6, 5),
+        "spoken_digit": (10, 6),
+        "speaker": (6, 5),
+        "instrument": (112, 4),
+    },
 }
 # Of the user's own tasks, whose files are not looked at: a middling dataset. --set-resources or a profile may say better.
 OWN_ARCHIVE_MB, OWN_CLIPS, OWN_SHAPE = 1_000, 6_000, (50, 5)
@@ -113,7 +119,7 @@ class Costs(AnalysisCosts):
 
     def pretrain(self, setting: str, seed: str) -> Cost:
         encoder = self.synthetic[setting]
-        streamed = self.config.pretrain.source == "stream"
+        streamed = self.config.pretrain.source == "stream" and not encoder.kept
         rendering_s = self.rendering_s(encoder.architecture, self.config.pretrain.pairs) if streamed else 0
         serial_s = COMPILING_S[encoder.architecture] if streamed else 0
         return self.training(encoder.augmentation, rendering_s, serial_s, PAIR_GPU_S)

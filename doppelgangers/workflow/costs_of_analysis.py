@@ -6,9 +6,12 @@ from doppelgangers.workflow.plan import sound_sets
 
 SOUNDS_MB = 700  # torch's and JAX's libraries, a dataset's reader; a few thousand sounds come to 100 MB
 
-# Sounds of 1 s that a core tags in a second; a GPU is taken for twenty cores (an estimate).
-TAGGED = {"aisfx": 33, "mn04": 370, "ast": 0.35}
-TAGGER_MB = 1_500
+# Seconds of a core for a sound of 1 s, docs/benchmarks.md; of a GPU: an estimate.
+TAGGED_S = {"aisfx": 1 / 25, "mn04": 1 / 250, "ast": 2.9}
+TAGGER_GPU_SPEED = 30
+TAGGER_MB = {"aisfx": 1_000, "mn04": 900, "ast": 2_500}  # ast: an estimate
+TAGS_MB = 0.006  # of a sound
+RESAMPLED_S = 30e-6  # a draw of a bootstrap of 200 sounds
 
 
 class AnalysisCosts:
@@ -17,6 +20,7 @@ class AnalysisCosts:
     config: Config
     gpus: int
     synthesis_mb: float
+    cuda_mb: int
 
     def rendering(self, architecture: str, pairs: int) -> Cost:
         raise NotImplementedError
@@ -40,12 +44,10 @@ class AnalysisCosts:
         return Cost(SOUNDS_MB, serial_s=10, disk_mb=self.sound_mb(self.config.analysis.sounds))
 
     def tag_candidates(self, architecture: str, delta: str, tagger: str) -> Cost:
-        sounds_s = self.config.pairs.count * self.config.synth.duration_s
-        core_s = sounds_s / TAGGED[tagger]
-        return Cost(TAGGER_MB, core_s, gpu_s=core_s / 20, gpus=self.gpus, disk_mb=sounds_s * 0.003)
+        return self.tagging(tagger, self.config.pairs.count)
 
     def select_pairs(self, architecture: str, delta: str, selection: str) -> Cost:
-        return Cost(SOUNDS_MB)
+        return Cost(SOUNDS_MB, disk_mb=self.config.pairs.count * 15e-6)
 
     def measure_confusions(self, task: str, setting: str) -> Cost:
         return Cost(250, 5)
@@ -55,3 +57,25 @@ class AnalysisCosts:
 
     def sample_noise(self, sounds: str) -> Cost:
         return Cost(SOUNDS_MB, disk_mb=self.sound_mb(self.config.analysis.sounds))
+
+    def views(self, sounds: str) -> int:
+        """How many sounds a set has."""
+        return self.config.analysis.sounds * (2 if sound_sets(self.config)[sounds].kind == "synthetic" else 1)
+
+    def tag_sounds(self, tagger: str, sounds: str) -> Cost:
+        return self.tagging(tagger, self.views(sounds))
+
+    def tagging(self, tagger: str, count: int) -> Cost:
+        """Of so many sounds."""
+        core_s = count * self.config.synth.duration_s * TAGGED_S[tagger]
+        gpu_s = core_s / TAGGER_GPU_SPEED
+        return Cost(TAGGER_MB[tagger] + self.cuda_mb, core_s, gpu_s=gpu_s, gpus=self.gpus, disk_mb=count * TAGS_MB)
+
+    def measure_uncertainty(self) -> Cost:
+        analysis, sets = self.config.analysis, sound_sets(self.config)
+        compared = len(sets) * (1 + len(sets))  # an interval of each set, and at most of each two
+        intervals = len(analysis.taggers) * len(analysis.uncertainty) * compared
+        return Cost(500, serial_s=intervals * analysis.resamples * RESAMPLED_S * analysis.sounds / 200, disk_mb=2)
+
+    def measure_similarity(self) -> Cost:
+        return Cost(500, serial_s=5)

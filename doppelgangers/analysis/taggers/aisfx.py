@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy._core.multiarray import scalar
 from torch import nn
 from torch.nn.functional import max_pool2d, pad
 
@@ -92,8 +93,8 @@ def classifier(width: int, classes: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(width, half), nn.ReLU(), nn.Linear(half, quarter), nn.ReLU(), nn.Linear(quarter, classes))
 
 
-def load_aisfx() -> AisfxTagger:
-    """The tagger with the weights of the installed package.
+def load(_weights: str = "") -> AisfxTagger:
+    """The tagger with the weights of the installed package; nothing else is looked at.
 
     Raises:
         UserError: when the package is not installed, or its weights are not those of version 0.1.2.
@@ -101,8 +102,8 @@ def load_aisfx() -> AisfxTagger:
     path = find_weights()
     if checksum(path) != SHA256:
         raise UserError(f"{path} is not the checkpoint of aisfx 0.1.2: install that version again (make setup)")
-    scalar = (np.int64(0).__reduce__()[0], "numpy.core.multiarray.scalar")  # an old numpy wrote it
-    with torch.serialization.safe_globals([scalar, np.dtype, np.dtypes.Int64DType]):
+    old_name = (scalar, "numpy.core.multiarray.scalar")
+    with torch.serialization.safe_globals([old_name, np.dtype, np.dtypes.Int64DType]):
         weights, libraries = torch.load(path, weights_only=True, map_location="cpu")
     tagger = AisfxTagger([classes for _, classes in libraries.values()])
     tagger.load_state_dict(weights)

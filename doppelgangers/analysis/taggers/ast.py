@@ -30,7 +30,7 @@ class AstTagger(Tagger):
         return [self.network.classifier(pooled)], pooled
 
 
-def load_ast(model: str) -> AstTagger:
+def load(model: str) -> AstTagger:
     """The tagger with the weights of a model.
 
     Args:

@@ -5,7 +5,6 @@ It is a MobileNetV3 of 0.4 times its width with one input channel, a squeeze of 
 
 import functools
 from collections import OrderedDict
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -91,7 +90,7 @@ class SqueezeExcitation(nn.Module):
         return features * scale[:, :, None, None]
 
 
-def load_mn04(weights: Path) -> Mn04Tagger:
+def load(weights: str) -> Mn04Tagger:
     """The tagger with the weights of a file.
 
     Args:

@@ -32,7 +32,9 @@ def test_cells_are_counts(tmp_path):
 
 
 def test_labels_that_are_numbers_stand_in_their_order(tmp_path):
-    found = pd.read_csv(predictions(tmp_path, [[0, "test", str(i), label, label] for i, label in enumerate(["108", "21", "9"])]))
+    found = pd.read_csv(
+        predictions(tmp_path, [[0, "test", str(i), label, label] for i, label in enumerate(["108", "21", "9"])])
+    )
     assert found.truth.tolist() == [9, 21, 108]
     assert set(found.fold) == {"test"}
 

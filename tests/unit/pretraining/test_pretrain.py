@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import logging
 import os
 import re
@@ -198,6 +199,10 @@ def test_store_and_stream_give_the_same_sounds(store):
     assert not np.array_equal(stored.order(4), stored.order(0))  # another order
 
 
+def first_of_batch():
+    return dataclasses.replace(RECIPE, peak="first_of_batch")
+
+
 def selection_of(folder, numbers):
     folder.mkdir(exist_ok=True)
     (folder / "selected.csv").write_text("pair,value\n" + "".join(f"{number},0.5\n" for number in numbers))
@@ -216,7 +221,9 @@ def test_only_selected_pairs_are_used_each_once_an_epoch(store, tmp_path):
     assert everything.order(5).tolist() == Store(store).open(16, seed=1).order(5).tolist()
 
 
-@pytest.mark.parametrize(("numbers", "message"), [([1, 2], "has 2 pairs, fewer than a batch"), ([*range(15), 64], "has pair 64")])
+@pytest.mark.parametrize(
+    ("numbers", "message"), [([1, 2], "has 2 pairs, fewer than a batch"), ([*range(15), 64], "has pair 64")]
+)
 def test_a_selection_that_does_not_fit_its_store_is_named(store, tmp_path, numbers, message):
     with pytest.raises(UserError, match=f"selected.csv {message}"):
         Store(store, selection_of(tmp_path, numbers)).open(16, seed=0)
@@ -229,10 +236,17 @@ def test_an_encoder_says_which_pairs_it_was_trained_on(store, tmp_path):
         selected = selection_of(tmp_path / name, numbers)
         run(tmp_path / name, store=store, selected=selected, kept="certain_0.5_aisfx_entropy")
         cards.append(read_card(tmp_path / name / "encoder.json"))
-    assert {(card.source, card.architecture, card.delta) for card in cards} == {("synthetic", RECIPE.architecture, RECIPE.delta)}
+    assert {(card.source, card.architecture, card.delta) for card in cards} == {
+        ("synthetic", RECIPE.architecture, RECIPE.delta)
+    }
     assert {card.augmentation for card in cards} == {"certain_0.5_aisfx_entropy"}
     assert cards[0].settings["selected"] != cards[1].settings["selected"]
-    with pytest.raises(ValueError, match="is a part of a store, and there is none"):
+    selected = tmp_path / "b" / "selected.csv"
+    run(tmp_path / "d", store=store, selected=selected, kept="certain", source="stream", recipe=first_of_batch())
+    assert read_card(tmp_path / "d" / "encoder.json").settings["recipe.peak"] == "own"
+    again, before = weights(tmp_path / "d"), weights(tmp_path / "b")
+    assert all(torch.equal(tensor, before[name]) for name, tensor in again.items())  # from the store, whatever others do
+    with pytest.raises(ValueError, match="does not go with the store None"):
         run(tmp_path / "c", selected=tmp_path / "a" / "selected.csv", kept="certain")
 
 

@@ -19,7 +19,7 @@ CLASSES = [78, 79, 69, 81, 10, 27, 3, 23, 8]
 
 @pytest.fixture(scope="module")
 def tagger():
-    return aisfx.load_aisfx()
+    return aisfx.load()
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_a_missing_package_is_named(monkeypatch):
 
     monkeypatch.setattr(importlib.metadata, "distribution", missing)
     with pytest.raises(UserError, match=r"analysis\.taggers: aisfx is not installed"):
-        aisfx.load_aisfx()
+        aisfx.load()
 
 
 @pytest.mark.parametrize("content", [None, b"another checkpoint"])
@@ -121,4 +121,4 @@ def test_other_weights_are_refused(monkeypatch, tmp_path, content):
     if content:
         (tmp_path / "checkpoint.pth").write_bytes(content)
     with pytest.raises(UserError, match=r"is not the checkpoint of aisfx 0\.1\.2" if content else "is missing"):
-        aisfx.load_aisfx()
+        aisfx.load()

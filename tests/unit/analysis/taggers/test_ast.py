@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import ASTConfig, ASTFeatureExtractor, ASTForAudioClassification
 
-from doppelgangers.analysis.taggers.ast import load_ast
+from doppelgangers.analysis.taggers.ast import load
 from doppelgangers.errors import UserError
 
 TINY = {
@@ -31,7 +31,7 @@ def folder(tmp_path):
 
 def test_logits_are_those_of_transformers(folder):
     sounds = np.random.default_rng(0).uniform(-1, 1, (3, 16000)).astype(np.float32)
-    (logits,), embedding = load_ast(str(folder)).tag(sounds)
+    (logits,), embedding = load(str(folder)).tag(sounds)
     model = ASTForAudioClassification.from_pretrained(folder).eval()
     inputs = ASTFeatureExtractor.from_pretrained(folder)(list(sounds), sampling_rate=16000, return_tensors="pt")
     with torch.inference_mode():
@@ -42,7 +42,7 @@ def test_logits_are_those_of_transformers(folder):
 
 def test_a_folder_without_a_model_is_named(tmp_path):
     with pytest.raises(UserError, match=r"analysis\.ast: .*nothing cannot be loaded .*preprocessor_config\.json"):
-        load_ast(str(tmp_path / "nothing"))
+        load(str(tmp_path / "nothing"))
 
 
 def test_a_hub_that_does_not_answer_is_named(monkeypatch):
@@ -50,16 +50,16 @@ def test_a_hub_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(UserError, match=r"analysis\.ast: somebody/some-model cannot be loaded"):
-        load_ast("somebody/some-model")
+        load("somebody/some-model")
 
 
 def test_a_model_for_another_rate_is_refused(folder):
     ASTFeatureExtractor(sampling_rate=8000).save_pretrained(folder)
     with pytest.raises(UserError, match="takes sounds at 8000 Hz"):
-        load_ast(str(folder))
+        load(str(folder))
 
 
 def test_the_missing_package_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(UserError, match="needs the package transformers: pip install transformers"):
-        load_ast("anything")
+        load("anything")

@@ -9,7 +9,7 @@ import soundfile
 import torch
 import torchaudio
 
-from doppelgangers.analysis.taggers.mn04 import Mn04Tagger, load_mn04
+from doppelgangers.analysis.taggers.mn04 import Mn04Tagger, load
 from doppelgangers.audio import resample
 from doppelgangers.encoders.frontend import RATE_HZ
 from doppelgangers.errors import UserError
@@ -53,7 +53,7 @@ def test_the_network_has_the_size_of_the_published_one():
 @pytest.mark.skipif(not ESC10_RECORDINGS, reason="ESC10_RECORDINGS is not set: the recordings of ESC-10 are not at hand")
 def test_it_recognises_real_recordings():
     """Nobody trained it on ESC-10: wrong bands, a wrong scale or activation would cost most of this."""
-    tagger, classes = load_mn04(WEIGHTS), class_numbers()
+    tagger, classes = load(str(WEIGHTS)), class_numbers()
     outputs = [[classes[name] for name in names] for names in SAME.values()]
     right = []
     for truth, number in enumerate(SAME):
@@ -67,7 +67,7 @@ def test_it_recognises_real_recordings():
 
 @needs_weights
 def test_sounds_are_tagged_each_by_itself():
-    tagger = load_mn04(WEIGHTS)
+    tagger = load(str(WEIGHTS))
     sounds = np.random.default_rng(0).uniform(-1, 1, (3, 16000)).astype(np.float32)
     sounds[1] *= np.sin(np.arange(16000) / 50)
     (logits,), embedding = tagger.tag(sounds)
@@ -80,7 +80,7 @@ def test_sounds_are_tagged_each_by_itself():
 
 @needs_weights
 def test_white_noise_is_static_or_white_noise():
-    tagger, classes = load_mn04(WEIGHTS), class_numbers()
+    tagger, classes = load(str(WEIGHTS)), class_numbers()
     (logits,), _ = tagger.tag(np.random.default_rng(0).uniform(-1, 1, (1, 32000)).astype(np.float32))
     noises = {"Static", "White noise", "Noise", "Hiss", "Radio", "Steam", "Pink noise", "Spray", "Waterfall"}
     assert logits[0].argmax() in {classes[name] for name in noises}
@@ -94,7 +94,7 @@ def test_other_weights_are_refused(tmp_path, damage):
     elif damage == "other":
         torch.save(torch.nn.Linear(2, 2).state_dict(), file)
     with pytest.raises(UserError, match=r"weights\.pt does not hold the weights of mn04 .* datasets\.efficientat"):
-        load_mn04(file)
+        load(str(file))
 
 
 @pytest.mark.parametrize("sounds", [np.zeros(16000), np.zeros((0, 16000)), np.zeros((1, 0)), np.full((1, 16000), np.nan)])
