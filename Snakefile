@@ -54,6 +54,8 @@ include: "rules/confusions.smk"
 include: "rules/hear.smk"
 include: "rules/sounds.smk"
 include: "rules/tagging.smk"
+include: "rules/listening.smk"
+include: "rules/spectra.smk"
 include: "rules/selection.smk"
 include: "rules/analysis.smk"
 
@@ -87,6 +89,7 @@ resource_scopes:
 localrules:
     all,
     adopt,
+    analyse_ratings,
     collect_scores,
     download,
     initialize,
@@ -100,6 +103,7 @@ localrules:
     select_pairs,
     summarize_confusions,
     write_listening_page,
+    write_listening_test,
 
 
 # A part that is gone comes back, though what was made from it is still there; a new time of a script makes nothing again.

@@ -12,7 +12,7 @@ def training_figure():
 
 def analysis_files():
     """What the whole study has beside its table: the sounds that are looked at, and what is measured of them."""
-    return [*sound_files(SOUND_SETS), *tagging_files(), *confusion_files()]
+    return [*sound_files(SOUND_SETS), *tagging_files(), *listening_files(), *confusion_files(), *spectra_files()]
 
 
 rule plot_scores:

@@ -1,4 +1,4 @@
-"""Stages: choose the pairs of a store, its candidates, that an encoder is trained on, by their causal uncertainty or at random."""
+"""Stages: choose the pairs of a store that an encoder is trained on, by their causal uncertainty or at random."""
 
 from pathlib import Path
 

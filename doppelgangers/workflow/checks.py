@@ -35,15 +35,18 @@ def require_code(folder: str) -> None:
 
 
 def check_analysis(config: Config) -> None:
-    """See that the encoders whose embeddings are asked for are there.
+    """See that the encoders whose embeddings are asked for are there, the sounds that listeners rate, and their ratings.
 
     Raises:
         UserError: naming one that is not.
     """
     try:
         check_names("analysis.encoders", config.analysis.encoders, encoders_of_ours(config))
+        check_names("listening_test.architecture", [config.listening_test.architecture], [*config.analysis.architectures])
     except ValueError as error:
         raise UserError(str(error)) from None
+    if (ratings := config.listening_test.ratings) and not Path(ratings).is_dir():
+        raise UserError(f"listening_test.ratings: there is no folder {ratings}; correct it, or set it to ''")
 
 
 def check_sources(config: Config) -> None:

@@ -50,7 +50,7 @@ class SelectedEncoderSettings(Section):
     tagger: Tagger = Field("aisfx", description="who hears the first view of each candidate, as in analysis.taggers")
     definition: Uncertainty = Field("entropy", description="of causal uncertainty, as in analysis.uncertainty")
     keep: Literal["certain", "uncertain", "random"] = Field(
-        description="certain: the candidates of whose cause the tagger is surest; uncertain: least sure; random: any, for comparison"
+        description="certain: the candidates of whose cause the tagger is surest; uncertain: least sure; random: any"
     )
     share: Annotated[float, Field(gt=0, lt=1)] = Field(0.25, description="of the candidates that is kept")
     augmentation: Augmentation = Field("none", description="of each view, as encoders.augmentations")
@@ -87,8 +87,8 @@ class EncoderGrid(Section):
     )
     selected: dict[Name, SelectedEncoderSettings] = Field(
         {},
-        description="encoders that are trained on the pairs of whose cause a tagger is sure or unsure, name: {architecture: ..., "
-        "delta: ..., keep: ...} (docs/analysis.md)",
+        description="encoders that are trained on the pairs of whose cause a tagger is sure or unsure, name: {architecture: "
+        "..., delta: ..., keep: ...} (docs/analysis.md)",
     )
     real: dict[Name, RealEncoderSettings] = Field(
         {}, description="baselines trained on recordings, name: {recordings: ..., views: ...} (docs/pretraining.md)"

@@ -152,9 +152,13 @@ class Costs(AnalysisCosts):
         return Cost(DECODING_MB, *self.reading(dataset), disk_mb=self.patches(dataset) * PATCH_MB)
 
     def extract_features(self, dataset: str, setting: str, seed: str) -> Cost:
-        width, patches = self.config.encoder.width, self.patches(dataset)
+        return self.embedding(self.clips(dataset), self.patches(dataset))
+
+    def embedding(self, clips: float, patches: float) -> Cost:
+        """Of clips that an encoder of ours embeds, of so many patches in all."""
+        width = self.config.encoder.width
         core_s = patches * (PATCH_CORE_S + PATCH_CORE_S_PER_SQUARE * width**2)
-        disk_mb = self.clips(dataset) * FEATURE_MB
+        disk_mb = clips * FEATURE_MB
         memory_mb = TORCH_MB + self.cuda_mb + 300 * width + disk_mb
         return Cost(memory_mb, core_s, gpu_s=patches * PATCH_GPU_S, gpus=self.gpus, disk_mb=disk_mb)
 

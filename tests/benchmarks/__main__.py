@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import torch
 
-from tests.benchmarks import learning, loop, probes, recordings, sound, spectra, threads, workflow
+from tests.benchmarks import learning, loop, probes, recordings, sound, spectra, tagging, threads, workflow
 
 BENCHMARKS = {
     "synthesis": sound.synthesis,
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "recordings": recordings.recordings,
     "probe": probes.linear,
     "features": spectra.features,
+    "taggers": tagging.taggers,
     "dryrun": workflow.dry_run,
     "grids": workflow.grids,
 }

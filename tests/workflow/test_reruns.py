@@ -36,6 +36,8 @@ BASE: dict[str, Any] = {
     "recordings": {"forest": {"path": str(ROOT / "docs")}, "woods": {"path": str(ROOT / "docs")}},
     "pairs": {"perturbation": "anisotropic", "factors": {"pitch": 2.0}},
     "pretrain": {"gpus": 1},
+    "analysis": {"architectures": ["voice", "voicefm"]},
+    "listening_test": {"ratings": str(ROOT / "docs")},
     "tasks": ["pitch", "nsynth_pitch", "owls"],
     "probe": {"confusions": ["pitch"]},
     "own_tasks": {"owls": {"format": "folder", "path": str(ROOT / "docs")}},
@@ -63,7 +65,14 @@ JOBS: list[tuple[str, dict[str, str]]] = [
     *(("sample_dataset_sounds", {"sounds": name}) for name in ("notes", "nsynth_pitch", "owls")),
     ("sample_recorded_sounds", {"sounds": "recordings-forest"}),
     ("sample_noise", {"sounds": "noise"}),
-    ("tag_candidates", {"tagger": "aisfx"}),
+    *((rule, {}) for rule in ("write_listening_test", "analyse_ratings")),
+    *((rule, {}) for rule in ("compare_features", "measure_distances")),
+    ("measure_features", {"sounds": "voice-0.05"}),
+    ("embed_sounds", {"setting": "random_init", "sounds": "noise"}),
+    *(("tag_sounds", {"tagger": tagger, "sounds": "voice-0.05"}) for tagger in ("aisfx", "mn04", "ast")),
+    ("measure_uncertainty", {}),
+    ("measure_similarity", {}),
+    *(("tag_candidates", {"tagger": tagger}) for tagger in ("aisfx", "mn04", "ast")),
     ("select_pairs", {"selection": "sure"}),
     ("pretrain", {"setting": "sure"}),
     ("measure_confusions", {"task": "pitch", "setting": "voice-0.05"}),
@@ -96,7 +105,7 @@ OTHER: dict[str, Any] = {
     "pretrain.ranks": {"pretrain": {"gpus": 0, "ranks": 2}},
     "pretrain.nodes": {"pretrain": {"gpus": 2, "nodes": 2}},
     "pretrain.milestones": [0.5],
-    "tasks": ["pitch", "nsynth_pitch", "owls", "family"],
+    "tasks": ["pitch", "nsynth_pitch", "owls", "percussion"],
     "own_tasks.*.url": {"own_tasks": {"owls": {"url": "https://example.org/owls.zip", "path": ""}}},
     "own_tasks.*.path": str(ROOT / "tests"),
     "own_tasks.*.metrics": ["mAP"],
@@ -107,8 +116,14 @@ OTHER: dict[str, Any] = {
     "datasets.*.path": str(ROOT / "docs"),
     "datasets.*.checksum": "none",
     "probe.also": ["mlp"],
+    "analysis.architectures": ["voice", "voicefm", "additive"],
+    "listening_test.ratings": str(ROOT / "tests"),
     "probe.confusions": ["owls"],
     "mlp.hidden": [1],
+    "analysis.deltas": ["0.05", "0.25"],
+    "analysis.taggers": ["mn04"],
+    "analysis.uncertainty": ["top"],
+    "analysis.encoders": ["random_init"],
     "mlp.learning_rates": [0.001],
     "mlp.inits": ["xavier_normal"],
 }
@@ -197,8 +212,8 @@ def all_needs(config: dict) -> list[dict | None]:
     rules = parse(config)
     found: list[dict | None] = []
     for rule, wildcards in JOBS:
-        pattern = rules[rule].wildcard_constraints.get("task", "")
-        there = not pattern or re.fullmatch(pattern, wildcards["task"])
+        patterns = [(name, rules[rule].wildcard_constraints.get(name, "")) for name in ("task", "sounds")]
+        there = all(not pattern or re.fullmatch(pattern, wildcards[name]) for name, pattern in patterns)
         found.append(needs(rules[rule], {**NAMES, **wildcards}) if there else None)
     return found
 

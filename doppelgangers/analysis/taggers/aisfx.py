@@ -24,12 +24,15 @@ WINDOW, HOP, BANDS = 2048, 1024, 96
 LOG_SCALE = 1e4  # log10(10^4 mel + 1)
 LARGEST = 9.457798957824707  # of the log-mel spectra that it was trained on, which it is divided by
 BLOCK_FRAMES, BLOCK_HOP = 100, 50  # 2.3 s; shorter sounds are padded with silence
+LEAST_CLASSES = 50  # of the libraries that have all kinds of sounds; the others have 3 to 27, such as cartoons only
 CHANNELS = (1, 64, 128, 256, 512)
 POOLED = (2, 2, 2, 1)  # frames and bands after each block of convolutions
 
 
 class AisfxTagger(Tagger):
     """A convolutional network with a classifier for each of nine libraries of sound effects, on the log-mel spectrum.
+
+    Its heads are those of the four libraries that have all kinds of sounds, 78, 79, 69 and 81 classes.
 
     Args:
         classes: of each library, in the order of the checkpoint.
@@ -46,6 +49,7 @@ class AisfxTagger(Tagger):
             {f"conv_block{i}": ConvolutionBlock(*CHANNELS[i - 1 : i + 1]) for i in range(1, len(CHANNELS))}
         )
         self.fc = nn.ModuleList(classifier(CHANNELS[-1], count) for count in classes)
+        self.heads = [i for i, count in enumerate(classes) if count >= LEAST_CLASSES]
         mel = mel_triangles(rate_hz=self.rate_hz, fft=WINDOW, bands=BANDS, low_hz=0, high_hz=self.rate_hz / 2)
         self.register_buffer("mel", (mel / mel.sum(0)).float(), persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW, periodic=False), persistent=False)
@@ -70,7 +74,7 @@ class AisfxTagger(Tagger):
         log_mel = pad(log_mel, (0, 0, 0, max(0, BLOCK_FRAMES - log_mel.shape[1])))
         blocks = log_mel.unfold(1, BLOCK_FRAMES, BLOCK_HOP).transpose(2, 3)
         embeddings = self.embed(blocks.flatten(0, 1))
-        logits = [head(embeddings).unflatten(0, blocks.shape[:2]).mean(dim=1) for head in self.fc]
+        logits = [self.fc[i](embeddings).unflatten(0, blocks.shape[:2]).mean(dim=1) for i in self.heads]
         return logits, embeddings.unflatten(0, blocks.shape[:2]).mean(dim=1)
 
 

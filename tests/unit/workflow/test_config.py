@@ -3,7 +3,7 @@ import yaml
 from snakemake.utils import update_config
 
 from doppelgangers.errors import UserError
-from doppelgangers.workflow.checks import check_licences, check_sources
+from doppelgangers.workflow.checks import check_analysis, check_licences, check_sources
 from doppelgangers.workflow.config import Config, load
 from doppelgangers.workflow.config_docs import ROOT, products
 from doppelgangers.workflow.plan import columns_of, datasets_of, inputs_of, slice_of, synthetic_encoders, tasks_of
@@ -29,6 +29,10 @@ def test_environment_pins_equal_the_lock():
 @pytest.mark.parametrize("overlay", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_overlays_are_valid(overlay):
     load(yaml.safe_load(overlay.read_text()))
+
+
+def selected(**changes):
+    return {"encoders": {"selected": {"some": {"architecture": "voice", "delta": "0.25", "keep": "certain", **changes}}}}
 
 
 def named(*tasks, also=()):
@@ -94,6 +98,15 @@ def named(*tasks, also=()):
         (named("esc50_mlp_std", also=["mlp"]), r"two columns called 'esc50_mlp_std'"),
         (named("owls", "owls_std"), r"two columns called 'owls_std'"),
         *((named(name), rf"two columns called '{name}'") for name in ("encoder", "source", "delta", "pairs", "seeds")),
+        ({"probe": {"confusions": ["pich"]}}, r"probe.confusions: 'pich' is unknown; did you mean pitch\?"),
+        ({"probe": {"confusions": ["fsd50k"]}}, r"probe.confusions: a clip of fsd50k has several labels"),
+        (selected(keep="sure"), r"encoders.selected.some.keep = 'sure': Input should be 'certain', 'uncertain' or 'random'"),
+        (selected(share=0.001), r"selected.some.share: of pairs.count \(25600\) it keeps 26, less than pretrain.batch_pairs"),
+        (selected(share=1), r"encoders.selected.some.share = 1: Input should be less than 1"),
+        (
+            {**selected(), "pairs": {"perturbation": "curriculum"}, "pretrain": {"source": "stream"}},
+            r"encoders.selected: a curriculum needs pairs in their order; set pairs.perturbation to gaussian",
+        ),
         ({"tasks": []}, r"tasks = \[\]"),
         ({"datasets": {"esc50": {"url": "ftp://x"}}}, r"datasets.esc50.url = 'ftp://x': must start with http"),
         ({"datasets": {"esc50": {"checksum": "md5:12"}}}, r"datasets.esc50.checksum = 'md5:12': must be"),
@@ -260,3 +273,11 @@ def test_the_papers_probe_is_linear_on_all_eight_tasks():
         ("esc50", "urbansound8k", "vivae", "fsd50k", "nsynth_pitch", "crema_d", "vocal_imitation", "libricount"), "linear"
     )
     assert {row.probe for row in columns_of(Config(), paper.tasks).values()} == {"linear", "mlp"}
+
+
+def test_a_listening_test_needs_sounds_that_are_looked_at_and_ratings_that_are_there(tmp_path):
+    check_analysis(load({"listening_test": {"ratings": str(tmp_path)}}))
+    with pytest.raises(UserError, match=r"listening_test\.architecture: 'voicefm' is unknown; did you mean voice\?"):
+        check_analysis(load({"listening_test": {"architecture": "voicefm"}}))
+    with pytest.raises(UserError, match=r"listening_test\.ratings: there is no folder .*/nowhere; correct it, or set it to ''"):
+        check_analysis(load({"listening_test": {"ratings": str(tmp_path / "nowhere")}}))

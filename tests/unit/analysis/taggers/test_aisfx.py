@@ -13,7 +13,7 @@ from doppelgangers.analysis.taggers.mel import mel_triangles
 from doppelgangers.errors import UserError
 
 RATE_HZ = 44100
-# Of libraries of sound effects, in the order of the checkpoint; the first three follow the Universal Category System.
+# Of libraries of sound effects, in the order of the checkpoint; the first four have all kinds of sounds.
 CLASSES = [78, 79, 69, 81, 10, 27, 3, 23, 8]
 
 
@@ -86,7 +86,7 @@ def test_logits_and_embeddings_are_the_published_ones(tagger, published, tmp_pat
     with torch.inference_mode():
         logits, embedding = tagger(torch.from_numpy(sound)[None])
         embeddings = published.get_embedding(blocks)
-        theirs = [head(embeddings).mean(0) for head in published.fc]
+        theirs = [head(embeddings).mean(0) for head in published.fc[:4]]
     torch.testing.assert_close(embedding[0], embeddings.mean(0), atol=1e-4, rtol=0)
     for ours, other in zip(logits, theirs, strict=True):
         torch.testing.assert_close(ours[0], other, atol=1e-3, rtol=0)
@@ -95,7 +95,7 @@ def test_logits_and_embeddings_are_the_published_ones(tagger, published, tmp_pat
 def test_sounds_at_16_khz_are_tagged_each_by_itself(tagger):
     sounds = np.stack([noise(16000), noise(16000)[::-1]])
     logits, embedding = tagger.tag(sounds)
-    assert [head.shape for head in logits] == [(2, count) for count in CLASSES]
+    assert [head.shape for head in logits] == [(2, count) for count in CLASSES[:4]]
     assert embedding.shape == (2, 512)
     alone, _ = tagger.tag(sounds[1:])
     np.testing.assert_allclose(alone[0][0], logits[0][1], atol=1e-3)
