@@ -47,7 +47,6 @@ except UserError as error:
 include: "rules/common.smk"
 include: "rules/synthesis.smk"
 include: "rules/encoders.smk"
-include: "rules/selection.smk"
 include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
@@ -57,6 +56,7 @@ include: "rules/sounds.smk"
 include: "rules/tagging.smk"
 include: "rules/listening.smk"
 include: "rules/spectra.smk"
+include: "rules/selection.smk"
 include: "rules/analysis.smk"
 
 

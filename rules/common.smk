@@ -11,7 +11,6 @@ from doppelgangers.workflow.costs import Costs
 from doppelgangers.workflow.digest import code_of
 from doppelgangers.workflow.machine import gpus_of_a_job, let_waiting_threads_sleep
 from doppelgangers.workflow.plan import (
-    TAGGER_WEIGHTS,
     columns_of,
     datasets_of,
     encoders_of_ours,

@@ -32,7 +32,8 @@ def synthetic_encoder(wildcards):
 
 
 def stored_pairs(wildcards):
-    return f"{SYNTHETIC[wildcards.setting].pairs}/manifest.json" if CONFIG.pretrain.source == "store" else []
+    encoder = SYNTHETIC[wildcards.setting]
+    return f"{encoder.pairs}/manifest.json" if CONFIG.pretrain.source == "store" or encoder.kept else []
 
 
 def selected_pairs(wildcards):

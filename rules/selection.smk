@@ -9,23 +9,6 @@ pairs that an encoder is trained on, with their uncertainty.
 SELECTED = CONFIG.encoders.selected
 
 
-def weights_of_tagger(wildcards):
-    """Files with the weights of a tagger: none where its package has them, or where they are called by a name."""
-    return own_files(inputs_of(CONFIG, TAGGER_WEIGHTS)) if wildcards.tagger == "mn04" else []
-
-
-def weights_contents(wildcards):
-    return contents_of_files(inputs_of(CONFIG, TAGGER_WEIGHTS)) if wildcards.tagger == "mn04" else {}
-
-
-def model_of_tagger(wildcards):
-    return CONFIG.analysis.ast if wildcards.tagger == "ast" else ""
-
-
-def code_of_tagger(wildcards):
-    return f"analysis.taggers.{wildcards.tagger}.load"
-
-
 def tags_of_candidates(wildcards):
     """What the tagger that a selection is made by hears in its candidates."""
     pairs = SYNTHETIC[wildcards.selection].pairs
@@ -57,8 +40,8 @@ rule tag_candidates:
         runtime=runtime,
         gpu=one_gpu,
     params:
-        config=reads(model=model_of_tagger, contents=weights_contents),
-        code=runs("analysis.selection.tag_candidates", code_of_tagger),
+        config=reads(model=model_of_tagger, contents=contents_of_weights),
+        code=runs("analysis.selection.tag_candidates", tagger_loader),
     script:
         "../workflow_scripts/tag_candidates.py"
 

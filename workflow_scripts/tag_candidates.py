@@ -8,5 +8,5 @@ with job(snakemake):
         snakemake.output.tags,
         store=snakemake.input.store,
         tagger=snakemake.wildcards.tagger,
-        weights=next(iter(snakemake.input.weights), "") or snakemake.params.config.get("model", ""),
+        weights=snakemake.params.config["model"] or "".join(snakemake.input.weights),
     )

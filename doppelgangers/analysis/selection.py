@@ -1,4 +1,4 @@
-"""Stages: choose the pairs of a store, its candidates, that an encoder is trained on, by their causal uncertainty or at random."""
+"""Stages: choose the pairs of a store that an encoder is trained on, by their causal uncertainty or at random."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def tag_candidates(tags: Path, *, store: Path, tagger: str, weights: str = "") -
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise UserError(f"the tagger {tagger} gives numbers that are not finite for {store}: its weights may be damaged")
     with replace(tags) as temporary:
-        np.savez(temporary, outputs=np.array(model.outputs), silent=np.concatenate(silent), **arrays)
+        np.savez(temporary, **arrays, outputs=np.array(model.outputs), silent=np.concatenate(silent))
 
 
 def select_pairs(selected: Path, *, tags: Path, name: str, definition: str, keep: str, share: float) -> None:

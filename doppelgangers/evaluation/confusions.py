@@ -37,8 +37,8 @@ def summarize_confusions(recalls: Path, pairs: Path, *, confusions: Mapping[tupl
     """Say which classes are recognised, and which are taken for which, for all tasks and encoders.
 
     Args:
-        recalls: csv to write: task, encoder, label, clips (tested with each seed), recall (share of 1; mean over seeds, over the
-            clips of all folds), recall_std (over seeds, n - 1; empty for one seed), gain (recall less that of random_init).
+        recalls: csv to write: task, encoder, label, clips (tested with each seed), recall (share of 1, over the clips of all
+            folds; mean over seeds), recall_std (over seeds, n - 1; empty for one seed), gain (recall less random_init's).
         pairs: csv to write: task, encoder, truth, predicted, clips (that are taken so; mean over seeds), share (of the clips
             of the class `truth`); the largest shares of each task and encoder.
         confusions: (task, encoder) -> csv of `measure_confusions`.

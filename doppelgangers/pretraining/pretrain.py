@@ -51,10 +51,10 @@ def pretrain(
     Raises:
         UserError: as `training.train`.
     """
+    if selected is not None:  # from a store, whose sounds have peaks of their own, whatever the others are trained on
+        training, recipe = training.model_copy(update={"source": "store"}), dataclasses.replace(recipe, peak="own")
     if (training.source == "store") != (store is not None):
         raise ValueError(f"source {training.source!r} does not go with the store {store}")
-    if selected is not None and store is None:
-        raise ValueError(f"{selected} is a part of a store, and there is none")
     named = [part for part in (kept, augmentation) if part not in ("", "none")]
     chosen = {"selected": checksum(Path(selected))} if selected is not None else {}
     facts = {f"recipe.{key}": value for key, value in dataclasses.asdict(recipe).items()}

@@ -88,8 +88,8 @@ def read_selected(selected: Path, stored: int, batch_pairs: int) -> np.ndarray:
     numbers = np.loadtxt(selected, np.int64, delimiter=",", skiprows=1, usecols=0, ndmin=1)
     if len(numbers) < batch_pairs:
         raise UserError(
-            f"{selected} has {len(numbers)} pairs, fewer than a batch ({batch_pairs}): raise pairs.count or the share, or lower "
-            "pretrain.batch_pairs"
+            f"{selected} has {len(numbers)} pairs, fewer than a batch ({batch_pairs}): raise pairs.count or the share, "
+            "or lower pretrain.batch_pairs"
         )
     if numbers.min() < 0 or numbers.max() >= stored:
         raise UserError(f"{selected} has pair {numbers.max()} of a store of {stored}: delete it, so that it is made again")

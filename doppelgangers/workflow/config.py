@@ -40,14 +40,17 @@ class FurtherGrid(Section):
 
 
 class SelectedEncoderSettings(Section):
-    """An encoder that is trained on some of the stored pairs of an architecture and delta, which are chosen by a tagger."""
+    """An encoder that is trained on some of the stored pairs of an architecture and delta, which are chosen by a tagger.
+
+    It is trained on a store also where pretrain.source is stream.
+    """
 
     architecture: Architecture = Field(description="of the pairs.count candidates")
     delta: Delta = Field(description="of the candidates")
     tagger: Tagger = Field("aisfx", description="who hears the first view of each candidate, as in analysis.taggers")
     definition: Uncertainty = Field("entropy", description="of causal uncertainty, as in analysis.uncertainty")
     keep: Literal["certain", "uncertain", "random"] = Field(
-        description="certain: the candidates of whose cause the tagger is surest; uncertain: least sure; random: any, for comparison"
+        description="certain: the candidates of whose cause the tagger is surest; uncertain: least sure; random: any"
     )
     share: Annotated[float, Field(gt=0, lt=1)] = Field(0.25, description="of the candidates that is kept")
     augmentation: Augmentation = Field("none", description="of each view, as encoders.augmentations")
@@ -84,8 +87,8 @@ class EncoderGrid(Section):
     )
     selected: dict[Name, SelectedEncoderSettings] = Field(
         {},
-        description="encoders that are trained on the pairs of whose cause a tagger is sure or unsure, name: {architecture: ..., "
-        "delta: ..., keep: ...} (docs/analysis.md)",
+        description="encoders that are trained on the pairs of whose cause a tagger is sure or unsure, name: {architecture: "
+        "..., delta: ..., keep: ...} (docs/analysis.md)",
     )
     real: dict[Name, RealEncoderSettings] = Field(
         {}, description="baselines trained on recordings, name: {recordings: ..., views: ...} (docs/pretraining.md)"
@@ -112,7 +115,7 @@ class Config(Section):
     encoder: EncoderSettings = EncoderSettings()
     pretrain: PretrainSettings = PretrainSettings()
     tasks: Annotated[list[str], Field(min_length=1), Unique] = Field(
-        ["pitch", "family", "percussion"],
+        ["pitch", "family", "percussion", "instrument"],
         description="what the probes are trained for: names of own_tasks and of the catalogue (docs/datasets.md)",
     )
     own_tasks: dict[Name, OwnTaskSettings] = Field(
@@ -156,9 +159,9 @@ class Config(Section):
             raise ValueError(f"pretrain.pairs ({pretrain.pairs}) is less than one batch ({pretrain.batch_pairs})")
         if pretrain.source == "store" and pretrain.batch_pairs > pairs.count:
             raise ValueError(f"pairs.count ({pairs.count}) is less than pretrain.batch_pairs ({pretrain.batch_pairs})")
+        if pairs.perturbation == "curriculum" and self.encoders.selected:
+            raise ValueError("encoders.selected: a curriculum needs pairs in their order; set pairs.perturbation to gaussian")
         for name, selected in self.encoders.selected.items():
-            if pretrain.source != "store":
-                raise ValueError(f"encoders.selected.{name}: pairs are chosen from a store; set pretrain.source to store")
             if (kept := round(selected.share * pairs.count)) < pretrain.batch_pairs:
                 raise ValueError(
                     f"encoders.selected.{name}.share: of pairs.count ({pairs.count}) it keeps {kept}, less than "
@@ -171,9 +174,9 @@ class Config(Section):
         """What no single key of tasks and datasets can tell."""
         check_names("tasks", self.tasks, [*TASKS, *self.own_tasks])
         check_names("probe.confusions", self.probe.confusions, [*TASKS, *self.own_tasks])
-        labels = {**TASKS, **self.own_tasks}
-        if several := [name for name in self.probe.confusions if labels[name].multilabel]:
-            raise ValueError(f"probe.confusions: a clip of {several[0]} has several labels, so none is taken for another")
+        with_several = {name for rows in (TASKS, self.own_tasks) for name, row in rows.items() if row.multilabel}
+        if named := [name for name in self.probe.confusions if name in with_several]:
+            raise ValueError(f"probe.confusions: a clip of {named[0]} has several labels, so none is taken for another")
         check_names("downloads.noncommercial", self.downloads.noncommercial, list(DATASETS))
         check_names("datasets", list(self.datasets), list(DATASETS))
         if taken := set(self.own_tasks) & {*TASKS, *DATASETS, "noise"}:  # the last: sounds of the analysis

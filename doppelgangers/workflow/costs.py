@@ -119,7 +119,7 @@ class Costs(AnalysisCosts):
 
     def pretrain(self, setting: str, seed: str) -> Cost:
         encoder = self.synthetic[setting]
-        streamed = self.config.pretrain.source == "stream"
+        streamed = self.config.pretrain.source == "stream" and not encoder.kept
         rendering_s = self.rendering_s(encoder.architecture, self.config.pretrain.pairs) if streamed else 0
         serial_s = COMPILING_S[encoder.architecture] if streamed else 0
         return self.training(encoder.augmentation, rendering_s, serial_s, PAIR_GPU_S)

@@ -56,7 +56,7 @@ class AnalysisCosts:
         return Cost(memory_mb, core_s, gpu_s=core_s / TAGGER_GPU_SPEED, gpus=self.gpus, disk_mb=sounds_s * 0.003)
 
     def select_pairs(self, architecture: str, delta: str, selection: str) -> Cost:
-        return Cost(SOUNDS_MB)
+        return Cost(SOUNDS_MB, disk_mb=self.config.pairs.count * 15e-6)
 
     def measure_confusions(self, task: str, setting: str) -> Cost:
         return Cost(250, 5)

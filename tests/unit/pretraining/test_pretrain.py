@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import logging
 import os
 import re
@@ -198,6 +199,10 @@ def test_store_and_stream_give_the_same_sounds(store):
     assert not np.array_equal(stored.order(4), stored.order(0))  # another order
 
 
+def first_of_batch():
+    return dataclasses.replace(RECIPE, peak="first_of_batch")
+
+
 def selection_of(folder, numbers):
     folder.mkdir(exist_ok=True)
     (folder / "selected.csv").write_text("pair,value\n" + "".join(f"{number},0.5\n" for number in numbers))
@@ -236,7 +241,12 @@ def test_an_encoder_says_which_pairs_it_was_trained_on(store, tmp_path):
     }
     assert {card.augmentation for card in cards} == {"certain_0.5_aisfx_entropy"}
     assert cards[0].settings["selected"] != cards[1].settings["selected"]
-    with pytest.raises(ValueError, match="is a part of a store, and there is none"):
+    selected = tmp_path / "b" / "selected.csv"
+    run(tmp_path / "d", store=store, selected=selected, kept="certain", source="stream", recipe=first_of_batch())
+    assert read_card(tmp_path / "d" / "encoder.json").settings["recipe.peak"] == "own"
+    again, before = weights(tmp_path / "d"), weights(tmp_path / "b")
+    assert all(torch.equal(tensor, before[name]) for name, tensor in again.items())  # from the store, whatever others do
+    with pytest.raises(ValueError, match="does not go with the store None"):
         run(tmp_path / "c", selected=tmp_path / "a" / "selected.csv", kept="certain")
 
 

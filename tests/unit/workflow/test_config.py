@@ -31,6 +31,10 @@ def test_overlays_are_valid(overlay):
     load(yaml.safe_load(overlay.read_text()))
 
 
+def selected(**changes):
+    return {"encoders": {"selected": {"some": {"architecture": "voice", "delta": "0.25", "keep": "certain", **changes}}}}
+
+
 def named(*tasks, also=()):
     """A configuration with the user's own tasks of these names, and further kinds of probe."""
     return {
@@ -94,6 +98,15 @@ def named(*tasks, also=()):
         (named("esc50_mlp_std", also=["mlp"]), r"two columns called 'esc50_mlp_std'"),
         (named("owls", "owls_std"), r"two columns called 'owls_std'"),
         *((named(name), rf"two columns called '{name}'") for name in ("encoder", "source", "delta", "pairs", "seeds")),
+        ({"probe": {"confusions": ["pich"]}}, r"probe.confusions: 'pich' is unknown; did you mean pitch\?"),
+        ({"probe": {"confusions": ["fsd50k"]}}, r"probe.confusions: a clip of fsd50k has several labels"),
+        (selected(keep="sure"), r"encoders.selected.some.keep = 'sure': Input should be 'certain', 'uncertain' or 'random'"),
+        (selected(share=0.001), r"selected.some.share: of pairs.count \(25600\) it keeps 26, less than pretrain.batch_pairs"),
+        (selected(share=1), r"encoders.selected.some.share = 1: Input should be less than 1"),
+        (
+            {**selected(), "pairs": {"perturbation": "curriculum"}, "pretrain": {"source": "stream"}},
+            r"encoders.selected: a curriculum needs pairs in their order; set pairs.perturbation to gaussian",
+        ),
         ({"tasks": []}, r"tasks = \[\]"),
         ({"datasets": {"esc50": {"url": "ftp://x"}}}, r"datasets.esc50.url = 'ftp://x': must start with http"),
         ({"datasets": {"esc50": {"checksum": "md5:12"}}}, r"datasets.esc50.checksum = 'md5:12': must be"),
