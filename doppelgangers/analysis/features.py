@@ -55,5 +55,5 @@ def run_part(sounds: Path, first: int, last: int, features: Path) -> None:
     surroundings = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
     if done.returncode:
-        last_line = done.stderr.strip().rpartition("\n")[2]
+        last_line = done.stderr.strip().rpartition("\n")[2] or "it was killed, for example because memory was short; run again"
         raise UserError(f"{sounds}, rows {first} to {last - 1}: no features (exit status {done.returncode}): {last_line}")
