@@ -1,6 +1,7 @@
 """Stages: choose the pairs of a store that an encoder is trained on, by their causal uncertainty or at random."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,8 @@ def tag_candidates(tags: Path, *, store: Path, tagger: str, weights: str = "") -
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise UserError(f"the tagger {tagger} gives numbers that are not finite for {store}: its weights may be damaged")
     with replace(tags) as temporary:
-        np.savez(temporary, **arrays, outputs=np.array(model.outputs), silent=np.concatenate(silent))
+        facts: dict[str, Any] = {**arrays, "outputs": np.array(model.outputs), "silent": np.concatenate(silent)}
+        np.savez(temporary, **facts)
 
 
 def select_pairs(selected: Path, *, tags: Path, name: str, definition: str, keep: str, share: float) -> None:
