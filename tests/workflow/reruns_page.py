@@ -11,11 +11,17 @@ CONTRACT = yaml.safe_load((ROOT / "tests/workflow/contract.yaml").read_text())
 BEGIN = "<!-- From here on written from tests/workflow/contract.yaml by `make docs`. -->\n"
 
 
+def edges() -> set[tuple[str, str]]:
+    """Rules and those that read what they make, by the graphs in docs/design.md; a test compares them with Snakemake's."""
+    section = re.search(r"## The rules\n(.*?)\n## ", (ROOT / "docs/design.md").read_text(), re.S)[1]
+    lines = re.findall(r"^ +([\w& ]+) --> ([\w& ]+)$", section, re.M)
+    return {(a, b) for sources, targets in lines for a in sources.split(" & ") for b in targets.split(" & ")}
+
+
 def followers() -> dict[str, set[str]]:
-    """Rule -> the rules that read what it makes, by the graph in docs/design.md, which a test compares with Snakemake's."""
-    graph = re.search(r"## The rules.*?```mermaid\n(.*?)```", (ROOT / "docs/design.md").read_text(), re.S)[1]
-    edges = [(a, b) for a, targets in re.findall(r"(\w+) --> ([\w& ]+)", graph) for b in targets.split(" & ")]
-    return {rule: {b for a, b in edges if a == rule} for rule in CONTRACT["rules"]}
+    """Rule -> the rules that read what it makes."""
+    drawn = edges()
+    return {rule: {b for a, b in drawn if a == rule} for rule in CONTRACT["rules"]}
 
 
 def made_again(rules: list[str]) -> str:
