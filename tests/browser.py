@@ -26,9 +26,12 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "i
 OF_A_FILE = ("file:", "data:", "blob:", "about:")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium():
-    """The browser, one for all tests of a process. That there is none is an error where CI is set, else a reason to skip."""
+    """The browser, one for each test: while one is open an event loop runs, in which others, such as Snakemake, cannot run theirs.
+
+    That there is none is an error where CI is set, else a reason to skip.
+    """
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         reason = "no browser found: apt-get install chromium"
