@@ -28,7 +28,7 @@ OF_A_FILE = ("file:", "data:", "blob:", "about:")
 
 @pytest.fixture
 def chromium():
-    """The browser, one for each test: while one is open an event loop runs, in which others, such as Snakemake, cannot run theirs.
+    """The browser, one for each test: while one is open an event loop runs, beside which Snakemake cannot run its own.
 
     That there is none is an error where CI is set, else a reason to skip.
     """
