@@ -60,7 +60,7 @@ rule all:
     default_target: True
     input:
         "results/table.csv",
-        "results/figures/scores_by_delta.png",
+        "results/figures/scores_by_delta.svg",
         training_figure(),
         listening_page(),
 

@@ -2,12 +2,12 @@
 Figures.
 
 REQUIRED INPUTS: results/table.csv and the cards of the encoders; the histories of the trained encoders.
-OUTPUTS: results/figures/scores_by_delta.png; results/figures/training.png, when something is trained.
+OUTPUTS: results/figures/scores_by_delta.svg; results/figures/training.svg, when something is trained.
 """
 
 
 def training_figure():
-    return ["results/figures/training.png"] if TRAINED else []
+    return ["results/figures/training.svg"] if TRAINED else []
 
 
 rule plot_scores:
@@ -15,7 +15,8 @@ rule plot_scores:
         table="results/table.csv",
         encoders=encoder_files(SETTINGS, "encoder.json"),
     output:
-        figure="results/figures/scores_by_delta.png",
+        figure="results/figures/scores_by_delta.svg",
+        pdf="results/figures/scores_by_delta.pdf",
     log:
         "logs/plot_scores.log",
     conda:
@@ -35,7 +36,8 @@ rule plot_training:
         encoders=encoder_files(TRAINED, "encoder.json"),
         histories=encoder_files(TRAINED, "history.csv"),
     output:
-        figure="results/figures/training.png",
+        figure="results/figures/training.svg",
+        pdf="results/figures/training.pdf",
     log:
         "logs/plot_training.log",
     conda:
