@@ -11,7 +11,14 @@ from doppelgangers.datasets.records import drop_dangling_links
 from doppelgangers.errors import UserError
 from doppelgangers.workflow.cache import use_shared_cache
 from doppelgangers.workflow.config import load
-from doppelgangers.workflow.checks import check_folders, check_interpreter, check_licences, check_sources, require_code
+from doppelgangers.workflow.checks import (
+    check_analysis,
+    check_folders,
+    check_interpreter,
+    check_licences,
+    check_sources,
+    require_code,
+)
 from doppelgangers.workflow.targets import prepare_planning
 from doppelgangers.workflow.unlock import note_holder
 from doppelgangers.workflow.yaml_keys import check_keys
@@ -29,6 +36,7 @@ try:
         check_keys(file)
     CONFIG = load(config)
     check_interpreter()
+    check_analysis(CONFIG)
     check_sources(CONFIG)
     drop_dangling_links()
     check_folders("results", "resources", "logs")
@@ -39,10 +47,16 @@ except UserError as error:
 include: "rules/common.smk"
 include: "rules/synthesis.smk"
 include: "rules/encoders.smk"
+include: "rules/selection.smk"
 include: "rules/pretraining.smk"
 include: "rules/datasets.smk"
 include: "rules/evaluation.smk"
+include: "rules/confusions.smk"
 include: "rules/hear.smk"
+include: "rules/sounds.smk"
+include: "rules/tagging.smk"
+include: "rules/listening.smk"
+include: "rules/spectra.smk"
 include: "rules/analysis.smk"
 
 
@@ -63,6 +77,7 @@ rule all:
         "results/figures/scores_by_delta.svg",
         training_figure(),
         listening_page(),
+        analysis_files(),
 
 
 # A GPU is counted where a job runs: profiles/default says how many there are here, and SLURM how many it has.
@@ -74,13 +89,21 @@ resource_scopes:
 localrules:
     all,
     adopt,
+    analyse_ratings,
     collect_scores,
     download,
     initialize,
     make_table,
+    measure_confusions,
+    measure_similarity,
+    measure_uncertainty,
     plot_scores,
     plot_training,
+    sample_noise,
+    select_pairs,
+    summarize_confusions,
     write_listening_page,
+    write_listening_test,
 
 
 # A part that is gone comes back, though what was made from it is still there; a new time of a script makes nothing again.

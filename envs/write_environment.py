@@ -18,11 +18,24 @@ dependencies:
 """
 
 
-def render() -> str:
-    """The environment file."""
+AFTER = """#!/bin/sh
+# Written from requirements.lock by `make lock`; Snakemake runs it in the new environment. Of aisfx only the weights are used;
+# what its code asks for does not go with the rest.
+pip install --no-deps {pin}
+"""
+WITHOUT_DEPENDENCIES = "aisfx=="
+
+
+def render() -> dict[Path, str]:
+    """The environment file, and the script that completes the environment."""
     pins = re.findall(r"^([\w.-]+==[^\\\n]+?) *\\?$", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
-    return HEAD + "".join(f"      - {pin}\n" for pin in pins)
+    (alone,) = [pin for pin in pins if pin.startswith(WITHOUT_DEPENDENCIES)]
+    return {
+        ROOT / "envs/doppelgangers.yaml": HEAD + "".join(f"      - {pin}\n" for pin in pins if pin != alone),
+        ROOT / "envs/doppelgangers.post-deploy.sh": AFTER.format(pin=alone),
+    }
 
 
 if __name__ == "__main__":
-    (ROOT / "envs/doppelgangers.yaml").write_text(render())
+    for path, text in render().items():
+        path.write_text(text)

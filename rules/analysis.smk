@@ -10,6 +10,11 @@ def training_figure():
     return ["results/figures/training.svg"] if TRAINED else []
 
 
+def analysis_files():
+    """What the whole study has beside its table: the sounds that are looked at, and what is measured of them."""
+    return [*sound_files(SOUND_SETS), *tagging_files(), *listening_files(), *confusion_files(), *spectra_files()]
+
+
 rule plot_scores:
     input:
         table="results/table.csv",

@@ -11,14 +11,17 @@ from doppelgangers.workflow.costs import Costs
 from doppelgangers.workflow.digest import code_of
 from doppelgangers.workflow.machine import gpus_of_a_job, let_waiting_threads_sleep
 from doppelgangers.workflow.plan import (
+    TAGGER_WEIGHTS,
     columns_of,
     datasets_of,
+    encoders_of_ours,
     impulse_responses_of,
     inputs_of,
     plain,
     released_encoder,
     seeds_of,
     slice_of,
+    sound_sets,
     sorted_builtins,
     synthetic_encoders,
     tasks_of,
@@ -32,7 +35,7 @@ SHARED = workflow.enable_cache
 DATASETS = datasets_of(CONFIG)
 TASKS = tasks_of(CONFIG)
 COLUMNS = columns_of(CONFIG, TASKS)  # of the table: a task may have several, one for each kind of probe
-
+SOUND_SETS = sound_sets(CONFIG)  # that are looked at
 
 # Encoder settings: trained on doppelgängers, trained on recordings, trained before, and those of others.
 SYNTHETIC = synthetic_encoders(CONFIG)
@@ -40,7 +43,7 @@ REAL = CONFIG.encoders.real
 RELEASED = CONFIG.encoders.released
 PEERS = CONFIG.encoders.peers
 TRAINED = [*SYNTHETIC, *REAL]
-OURS = [*(["random_init"] if CONFIG.encoders.random_init else []), *TRAINED, *RELEASED]
+OURS = encoders_of_ours(CONFIG)
 SETTINGS = [*OURS, *PEERS]
 
 
@@ -87,19 +90,20 @@ wildcard_constraints:
     seed=r"\d+",
     dataset=one_of(DATASETS),
     task=one_of(TASKS),
+    sounds=one_of(SOUND_SETS),
     file=r"[^/.][^/]*",
 
 
 def reads(*keys, **facts):
     """A rule's param `config`: what it reads of the configuration.
 
-    `keys` are dotted; {name} in a key stands for the rule's wildcard, {dataset} also for the dataset of its task. `facts`
+    `keys` are dotted; {name} in a key stands for the rule's wildcard, {dataset} also for the dataset of its task or sounds. `facts`
     are functions of the wildcards, for what follows from the configuration: each gives one more entry of plain builtins.
     """
 
     def config(wildcards):
         names = dict(wildcards.items())
-        if {"dataset", "task"} & set(names):
+        if {"dataset", "task", "sounds"} & set(names):
             names["dataset"] = dataset_of(wildcards)
         part = slice_of(CONFIG, tuple(key.format(**names) for key in keys))
         return sorted_builtins({**part, **{name: fact(wildcards) for name, fact in facts.items()}})
@@ -120,7 +124,9 @@ def runs(*functions):
 
 
 def dataset_of(wildcards):
-    """The dataset that a job works on, which may be that of its task."""
+    """The dataset that a job works on, which may be that of its task, or of its set of sounds."""
+    if wildcards.get("sounds"):
+        return SOUND_SETS[wildcards.sounds].source
     return {**TASKS, **COLUMNS}[wildcards.task].dataset if wildcards.get("task") else wildcards.dataset
 
 

@@ -3,8 +3,8 @@ Frozen features, probes, the table.
 
 REQUIRED INPUTS: an encoder; resources/datasets/<dataset>/logmel.npy and clips.csv.
 OUTPUTS: results/features/<dataset>/<setting>/seed=<s>.npy, one row per clip; results/probes/<task>/<setting>.csv: seed,
-fold, metric, score, epoch, setting, probe, and with probe.also results/probes/<task>_<kind>/<setting>.csv;
-results/scores.csv (long), results/table.csv (wide).
+fold, metric, score, epoch, setting, probe, and with probe.also results/probes/<task>_<kind>/<setting>.csv; likewise
+results/predictions/<task>/<setting>.csv: what the same probes take each test clip for; results/scores.csv (long), results/table.csv (wide).
 """
 
 # The keys of the section probe that ARCH's and HEAR's probes read, and those of ARCH's.
@@ -76,6 +76,7 @@ rule train_linear_probes:
         features=features_of_task,
     output:
         scores="results/probes/{task}/{setting}.csv",
+        predictions="results/predictions/{task}/{setting}.csv",
     log:
         "logs/train_linear_probes/{task}_{setting}.log",
     wildcard_constraints:
@@ -99,6 +100,7 @@ rule train_mlp_probes:
         features=features_of_task,
     output:
         scores="results/probes/{task}/{setting}.csv",
+        predictions="results/predictions/{task}/{setting}.csv",
     log:
         "logs/train_mlp_probes/{task}_{setting}.log",
     wildcard_constraints:

@@ -1,7 +1,8 @@
 """
 Contrastive pretraining, on doppelgängers and, for the baselines, on recordings.
 
-REQUIRED INPUTS: results/pairs/<architecture>-<delta>/manifest.json, when training reads a store; what config's
+REQUIRED INPUTS: results/pairs/<architecture>-<delta>/manifest.json, when training reads a store, and for encoders.selected the
+choice of its pairs, selected-<name>.csv; what config's
 recordings.<name>.path names; impulse responses, when an augmentation asks for them.
 OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors, encoder.json, history.csv; beside them, not declared,
 tensorboard/, and checkpoint.pt while training. resources/recordings/<name>/recordings.csv with the decoded sounds beside it.
@@ -25,12 +26,19 @@ def gpus_of_training(wildcards):
 
 
 def synthetic_encoder(wildcards):
-    """Architecture, delta and augmentation of a job's encoder."""
-    return plain(SYNTHETIC[wildcards.setting])
+    """Architecture, delta and augmentation of a job's encoder, and which pairs are kept, if not all."""
+    encoder = SYNTHETIC[wildcards.setting]
+    return {key: value for key, value in plain(encoder).items() if key != "setting" and (key != "kept" or value)}
 
 
 def stored_pairs(wildcards):
     return f"{SYNTHETIC[wildcards.setting].pairs}/manifest.json" if CONFIG.pretrain.source == "store" else []
+
+
+def selected_pairs(wildcards):
+    """The numbers of the pairs that are kept, if not all are."""
+    encoder = SYNTHETIC[wildcards.setting]
+    return f"{encoder.pairs}/selected-{encoder.name}.csv" if encoder.kept else []
 
 
 def impulse_response_files(wildcards):
@@ -61,6 +69,7 @@ def decoded_recordings(wildcards):
 rule pretrain:
     input:
         store=stored_pairs,
+        selected=selected_pairs,
         impulse_responses=impulse_responses,
     output:
         encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",

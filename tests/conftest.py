@@ -10,6 +10,8 @@ from tests.archives import write_zip
 from tests.miniatures import esc50_files
 from tests.server import Host
 
+pytest_plugins = ["tests.browser"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Half of the time of the tests was JAX compiling the same synthesizers, here and in the jobs of workflows. Set before it loads.

@@ -16,6 +16,8 @@ with job(snakemake):
         recipe=PairRecipe(made_of["architecture"], float(made_of["delta"]), **config["pairs"], **config["synth"]),
         augmentation=made_of["augmentation"],
         store=snakemake.input.get("store") or None,
+        selected=snakemake.input.get("selected") or None,
+        kept=made_of.get("kept", ""),
         impulse_responses=next(iter(snakemake.input.impulse_responses), None),
         training=PretrainSettings(**config["pretrain"]),
         code=snakemake.params.code,

@@ -11,6 +11,7 @@ with job(snakemake):
     config = snakemake.params.config
     train_mlp_probes(
         snakemake.output.scores,
+        snakemake.output.predictions,
         encoder=snakemake.wildcards.setting,
         task=snakemake.wildcards.task,
         row=Task(**config["task"]),

@@ -237,6 +237,20 @@ DATASETS = {
         ),
         reference="Traer and McDermott 2016; checksum as in SiliconLabs mltk",
     ),
+    # Weights of the tagger mn04 (analysis.taggers).
+    "efficientat": Dataset(
+        module="",
+        licence="MIT",
+        clip_s=1.0,
+        archives=(
+            Archive(
+                "https://github.com/fschmid56/EfficientAT/releases/download/v0.0.1/mn04_as_mAP_432.pt",
+                "sha256:899a8c6217063f6941793102a2780b3dd788ab11fce468d9cf5f0577c453321c",
+                bytes=4_066_513,
+            ),
+        ),
+        reference="Schmid et al. 2023; checksum of the file of release v0.0.1",
+    ),
 }
 
 HEAR: tuple[Metric, ...] = ("accuracy", "mAP", "d_prime", "auroc")
@@ -245,6 +259,8 @@ TASKS = {
     "pitch": Task(dataset="notes", label="pitch"),
     "family": Task(dataset="notes", label="family"),
     "percussion": Task(dataset="drums", label="key"),
+    # Which of 112 instruments plays, by keys that were not heard of it.
+    "instrument": Task(dataset="notes", label="instrument", fold="key_fold"),
     # The paper's eight: four of ARCH, four of HEAR.
     "esc50": Task(dataset="esc50", label="category", validation="random"),
     "urbansound8k": Task(dataset="urbansound8k", label="class", validation="random"),

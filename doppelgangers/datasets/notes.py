@@ -1,4 +1,7 @@
-"""Notes of a SoundFont's instruments, in the manner of NSynth: pitch and instrument family; folds hold out instruments."""
+"""Notes of a SoundFont's instruments, in the manner of NSynth: pitch, family and instrument.
+
+Folds hold out instruments; for the instrument itself, keys.
+"""
 
 from typing import Any
 
@@ -11,6 +14,9 @@ from doppelgangers.datasets.soundfont import RATE_HZ, SoundFont
 
 KEYS = np.arange(21, 109)  # the 88 keys of HEAR's NSynth Pitch
 PER_PROGRAM = 28  # keys drawn for each of the 128 programs
+# Keys of a major third are in one fold, every fourth third in the same: a single key would be a semitone from a note that was
+# trained on, often of the same sample; with wider blocks some instrument has no note in some fold.
+KEY_BLOCK, KEY_FOLDS = 4, 4
 HOLD_S, DURATION_S = 1.5, 2.0
 FIRST_UNPITCHED = 112  # from here on, General MIDI has percussive instruments and sound effects
 FAMILIES = [
@@ -23,7 +29,8 @@ def load(tree: Tree, pinned: bool) -> Clips:
     """Clips and how to read them; see `datasets.clips`.
 
     The 128 General MIDI programs form 16 families of 8. The fold is the program's place in its family, so every fold has
-    one instrument of each family, which is in no other fold. Programs from 112 on have no label `pitch`.
+    one instrument of each family, which is in no other fold. `key_fold` holds out keys instead, and each of these folds has
+    notes of every instrument. Programs from 112 on have no label `pitch` and no label `instrument`.
     """
     font = SoundFont(tree.paths[0] if tree.paths else None)
     rng = np.random.default_rng(0)
@@ -37,7 +44,9 @@ def load(tree: Tree, pinned: bool) -> Clips:
                 {
                     "clip": f"program{program:03d}_key{key:03d}",
                     "fold": program % 8 + 1,
+                    "key_fold": (key - int(KEYS[0])) // KEY_BLOCK % KEY_FOLDS + 1,
                     "pitch": key if program < FIRST_UNPITCHED else None,
+                    "instrument": f"{program:03d} {font.name(program)}" if program < FIRST_UNPITCHED else None,
                     "family": FAMILIES[program // 8],
                     "program": program,
                     "key": key,

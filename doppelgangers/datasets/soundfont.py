@@ -42,6 +42,10 @@ class SoundFont:
         """Whether the SoundFont has this instrument."""
         return bool(self.synth.sfpreset_name(self.font, bank, program))
 
+    def name(self, program: int, bank: int = 0) -> str:
+        """What the SoundFont calls an instrument."""
+        return str(self.synth.sfpreset_name(self.font, bank, program)).strip()
+
     def play(self, program: int, key: int, velocity: int, hold_s: float, duration_s: float, bank: int = 0) -> np.ndarray:
         """One note, held for `hold_s` and recorded for `duration_s`: mono float32 (T,).
 

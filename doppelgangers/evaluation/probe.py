@@ -17,6 +17,7 @@ from doppelgangers.evaluation.mlp import MlpProtocol, fit_mlp
 from doppelgangers.evaluation.runs import Fit, Run, hear_order
 from doppelgangers.files import replace
 
+PREDICTED = ["seed", "fold", "clip", "truth", "predicted"]  # columns of the predictions
 VALIDATION_SHARE = 0.2  # of the clips outside the test fold, ARCH
 
 
@@ -44,13 +45,23 @@ class Problem:
 
 
 def train_linear_probes(
-    scores: Path, *, encoder: str, task: str, row: Task, clips: Path, features: dict[int, Path], probe: LinearProtocol
+    scores: Path,
+    predictions: Path,
+    *,
+    encoder: str,
+    task: str,
+    row: Task,
+    clips: Path,
+    features: dict[int, Path],
+    probe: LinearProtocol,
 ) -> None:
     """Train and score a linear probe for each fold of the task and seed of the encoder.
 
     Args:
         scores: csv to write: encoder, task, seed, fold, metric, score (share of 1, or d'), epoch that is scored, setting
             (what the search of an MLP chose, else empty), probe (its kind).
+        predictions: csv to write, of the same probes: seed, fold, clip, truth, predicted (labels). Empty but for its head
+            where a clip has several labels, because a probe of those ranks classes and decides on none.
         encoder: name of the encoder setting.
         task: name of the column of the table: of the task, with a further kind of probe <task>_<kind>.
         row: the task's facts.
@@ -64,10 +75,19 @@ def train_linear_probes(
     problem = read_problem(encoder, task, row, clips=clips, features=features, seed=probe.seed)
     fits = fit_linear(problem.features, problem.targets, problem.runs, probe=probe, title=f"probe {task}")
     write_scores(scores, encoder, task, row, problem=problem, fits=fits)
+    write_predictions(predictions, row, problem=problem, fits=fits)
 
 
 def train_mlp_probes(
-    scores: Path, *, encoder: str, task: str, row: Task, clips: Path, features: dict[int, Path], probe: MlpProtocol
+    scores: Path,
+    predictions: Path,
+    *,
+    encoder: str,
+    task: str,
+    row: Task,
+    clips: Path,
+    features: dict[int, Path],
+    probe: MlpProtocol,
 ) -> None:
     """Train and score an MLP for each fold of the task and seed of the encoder; its grid is searched once for each seed.
 
@@ -90,6 +110,7 @@ def train_mlp_probes(
         title=f"probe {task}",
     )
     write_scores(scores, encoder, task, row, problem=problem, fits=fits)
+    write_predictions(predictions, row, problem=problem, fits=fits)
 
 
 def read_problem(encoder: str, task: str, row: Task, *, clips: Path, features: dict[int, Path], seed: int) -> Problem:
@@ -133,6 +154,26 @@ def write_scores(scores: Path, encoder: str, task: str, row: Task, *, problem: P
     ]
     with replace(scores) as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False)
+
+
+def write_predictions(predictions: Path, row: Task, *, problem: Problem, fits: list[Fit]) -> None:
+    """Write what the probes take each of their test clips for: the class of the highest score, by which accuracy judges too."""
+    names, clips = np.array(problem.names), np.array(problem.clips)
+    parts = [
+        pd.DataFrame(
+            {
+                "seed": encoder_seed,
+                "fold": fold,
+                "clip": clips[run.test],
+                "truth": names[problem.targets[run.test]],
+                "predicted": names[fit.test_scores.argmax(axis=1)],
+            }
+        )
+        for (encoder_seed, fold), run, fit in zip(problem.places, problem.runs, fits, strict=True)
+        if not row.multilabel
+    ]
+    with replace(predictions) as temporary:
+        (pd.concat(parts) if parts else pd.DataFrame(columns=PREDICTED)).to_csv(temporary, index=False)
 
 
 def read_labels(table: pd.DataFrame, row: Task, where: str) -> tuple[np.ndarray, np.ndarray, list[str]]:

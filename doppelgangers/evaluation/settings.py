@@ -40,6 +40,11 @@ class ProbeSettings(Section):
     also: Annotated[list[ProbeKind], Unique] = Field(
         [], description="further kinds for all tasks, in columns <task>_<kind>; where it is a task's kind already, it adds none"
     )
+    confusions: Annotated[list[str], Unique] = Field(
+        ["family", "instrument", "speaker"],
+        description="tasks of which results/confusions/ says what is taken for what, by the probe of column <task>; those that "
+        "are not among the tasks have none",
+    )
     protocol: Literal["corrected", "faithful"] = Field(
         "corrected", description="faithful: as in the published code of ARCH and HEAR, with its errors (docs/design.md)"
     )

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from doppelgangers.encoders.card import Card
+from doppelgangers.files import checksum
 from doppelgangers.pretraining.augment import Augmentation
 from doppelgangers.pretraining.settings import PretrainSettings
 from doppelgangers.pretraining.sources import Recordings, Store, Stream
@@ -23,6 +24,8 @@ def pretrain(
     impulse_responses: Path | None,
     width: float,
     training: PretrainSettings,
+    selected: Path | None = None,
+    kept: str = "",
     code: str = "",
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> None:
@@ -39,6 +42,9 @@ def pretrain(
         impulse_responses: folder or archive of them, for the augmentations of the waveform; None leaves that step out.
         width: of the encoder.
         training: settings; of the sources, "store" gives the pairs in a new random order every epoch, "stream" each once.
+        selected: .csv with the numbers of the pairs of the store that are used; None: all.
+        kept: what these pairs are, in words, for the card: it stands with the augmentation, as the views of recordings do, so
+            that no table or figure takes the encoder for one that was trained on all of them.
         code: digest of the code that runs.
         checkpoint_every_s: seconds between two side checkpoints.
 
@@ -47,6 +53,10 @@ def pretrain(
     """
     if (training.source == "store") != (store is not None):
         raise ValueError(f"source {training.source!r} does not go with the store {store}")
+    if selected is not None and store is None:
+        raise ValueError(f"{selected} is a part of a store, and there is none")
+    named = [part for part in (kept, augmentation) if part not in ("", "none")]
+    chosen = {"selected": checksum(Path(selected))} if selected is not None else {}
     facts = {f"recipe.{key}": value for key, value in dataclasses.asdict(recipe).items()}
     card = Card(
         name,
@@ -54,9 +64,9 @@ def pretrain(
         seed=seed,
         architecture=recipe.architecture,
         delta=recipe.delta,
-        augmentation=augmentation,
+        augmentation="+".join(named) or "none",
         width=width,
-        settings={"pairs_from": training.source, "code": code, **facts},
+        settings={"pairs_from": training.source, "code": code, **facts, **chosen},
     )
     train(
         Training(
@@ -65,7 +75,7 @@ def pretrain(
             card=card,
             settings=training,
             width=width,
-            source=Stream(recipe) if store is None else Store(Path(store)),
+            source=Stream(recipe) if store is None else Store(Path(store), selected and Path(selected)),
             augmentation=Augmentation(augmentation, impulse_responses),
             checkpoint_every_s=checkpoint_every_s,
         )

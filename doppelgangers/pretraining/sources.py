@@ -12,6 +12,7 @@ import torch
 
 from doppelgangers.datasets.clips import in_order
 from doppelgangers.encoders.frontend import RATE_HZ
+from doppelgangers.errors import UserError
 from doppelgangers.pretraining.crops import RecordingPairs
 from doppelgangers.synthesis.generate import PairGenerator, PairRecipe
 from doppelgangers.synthesis.store import PairStore
@@ -56,20 +57,43 @@ class Stream:
 
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """Pairs of the `PairStore` at `manifest`, in a new random order every epoch; an incomplete last batch is left out."""
+    """Pairs of the `PairStore` at `manifest`, in a new random order every epoch; an incomplete last batch is left out.
+
+    Attributes:
+        selected: csv whose column `pair` has the numbers of those that are used; None: all.
+    """
 
     manifest: Path
+    selected: Path | None = None
 
     def open(self, batch_pairs: int, seed: int) -> Pairs:
         pairs = PairStore(self.manifest)
-        per_epoch = len(pairs) // batch_pairs
+        used = np.arange(len(pairs)) if self.selected is None else read_selected(self.selected, len(pairs), batch_pairs)
+        per_epoch = len(used) // batch_pairs
 
         def order(step: int) -> np.ndarray:
             epoch, position = divmod(step, per_epoch)
-            numbers = np.random.default_rng([seed, epoch]).permutation(len(pairs))
+            numbers = np.random.default_rng([seed, epoch]).permutation(used)
             return numbers[position * batch_pairs : (position + 1) * batch_pairs]
 
         return Pairs(pairs.manifest["samples"], order, lambda numbers: torch.from_numpy(pairs.read(numbers)))
+
+
+def read_selected(selected: Path, stored: int, batch_pairs: int) -> np.ndarray:
+    """Numbers of the pairs that are used of a store.
+
+    Raises:
+        UserError: when one is not in the store, or they are too few for a batch.
+    """
+    numbers = np.loadtxt(selected, np.int64, delimiter=",", skiprows=1, usecols=0, ndmin=1)
+    if len(numbers) < batch_pairs:
+        raise UserError(
+            f"{selected} has {len(numbers)} pairs, fewer than a batch ({batch_pairs}): raise pairs.count or the share, or lower "
+            "pretrain.batch_pairs"
+        )
+    if numbers.min() < 0 or numbers.max() >= stored:
+        raise UserError(f"{selected} has pair {numbers.max()} of a store of {stored}: delete it, so that it is made again")
+    return numbers
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,9 @@ from urllib.request import url2pathname
 
 from doppelgangers.datasets.catalogue import Dataset, section_of
 from doppelgangers.errors import UserError
+from doppelgangers.settings import check_names
 from doppelgangers.workflow.config import Config
-from doppelgangers.workflow.plan import downloads_of, released_encoder, settings_of, used_datasets
+from doppelgangers.workflow.plan import downloads_of, encoders_of_ours, released_encoder, settings_of, used_datasets
 
 SHELL_WORDS = re.compile(r"[\s'\"&()$;\\*?|<>`]")  # what a shell reads as more than a letter
 LEAST_FREE_BYTES = 50_000_000  # less than this is a full disk: no run gets anywhere with it
@@ -31,6 +32,21 @@ def require_code(folder: str) -> None:
         )
     others = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place and place != folder]
     os.environ["PYTHONPATH"] = os.pathsep.join([folder, *others])
+
+
+def check_analysis(config: Config) -> None:
+    """See that the encoders whose embeddings are asked for are there, the sounds that listeners rate, and their ratings.
+
+    Raises:
+        UserError: naming one that is not.
+    """
+    try:
+        check_names("analysis.encoders", config.analysis.encoders, encoders_of_ours(config))
+        check_names("listening_test.architecture", [config.listening_test.architecture], [*config.analysis.architectures])
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    if (ratings := config.listening_test.ratings) and not Path(ratings).is_dir():
+        raise UserError(f"listening_test.ratings: there is no folder {ratings}; correct it, or set it to ''")
 
 
 def check_sources(config: Config) -> None:

@@ -3,10 +3,11 @@
 Type, default, bounds and description of a key are in these settings and nowhere else; `make docs` writes docs/config.md.
 """
 
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import Field, ValidationError, model_validator
 
+from doppelgangers.analysis.settings import AnalysisSettings, ListeningTestSettings, Tagger, Uncertainty
 from doppelgangers.datasets.catalogue import DATASETS, TASKS
 from doppelgangers.datasets.settings import DatasetSettings, DownloadSettings, OwnTaskSettings
 from doppelgangers.encoders.settings import EncoderSettings
@@ -38,6 +39,20 @@ class FurtherGrid(Section):
     augmentations: Annotated[list[Augmentation], Field(min_length=1), Unique] = Field(description="as encoders.augmentations")
 
 
+class SelectedEncoderSettings(Section):
+    """An encoder that is trained on some of the stored pairs of an architecture and delta, which are chosen by a tagger."""
+
+    architecture: Architecture = Field(description="of the pairs.count candidates")
+    delta: Delta = Field(description="of the candidates")
+    tagger: Tagger = Field("aisfx", description="who hears the first view of each candidate, as in analysis.taggers")
+    definition: Uncertainty = Field("entropy", description="of causal uncertainty, as in analysis.uncertainty")
+    keep: Literal["certain", "uncertain", "random"] = Field(
+        description="certain: the candidates of whose cause the tagger is surest; uncertain: least sure; random: any, for comparison"
+    )
+    share: Annotated[float, Field(gt=0, lt=1)] = Field(0.25, description="of the candidates that is kept")
+    augmentation: Augmentation = Field("none", description="of each view, as encoders.augmentations")
+
+
 class EncoderGrid(Section):
     """Which encoders are rows of the table: every architecture at every delta and augmentation, each with every seed."""
 
@@ -66,6 +81,11 @@ class EncoderGrid(Section):
         [],
         description="more encoders, such as those with augmentations, a list of {architectures: ..., deltas: ..., "
         "augmentations: ...}; an encoder that is named twice is one row",
+    )
+    selected: dict[Name, SelectedEncoderSettings] = Field(
+        {},
+        description="encoders that are trained on the pairs of whose cause a tagger is sure or unsure, name: {architecture: ..., "
+        "delta: ..., keep: ...} (docs/analysis.md)",
     )
     real: dict[Name, RealEncoderSettings] = Field(
         {}, description="baselines trained on recordings, name: {recordings: ..., views: ...} (docs/pretraining.md)"
@@ -105,11 +125,13 @@ class Config(Section):
     features: FeatureSettings = FeatureSettings()
     probe: ProbeSettings = ProbeSettings()
     mlp: MlpSettings = MlpSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    listening_test: ListeningTestSettings = ListeningTestSettings()
 
     @model_validator(mode="after")
     def check_encoders(self):
         """What no single key of the encoders can tell."""
-        named = [*self.encoders.real, *self.encoders.released, *self.encoders.peers]
+        named = [*self.encoders.selected, *self.encoders.real, *self.encoders.released, *self.encoders.peers]
         trained = (self.encoders.architectures and self.encoders.deltas) or self.encoders.further
         if not (self.encoders.random_init or trained or named):
             raise ValueError("encoders: nothing to evaluate; set random_init, or name architectures and deltas")
@@ -134,15 +156,27 @@ class Config(Section):
             raise ValueError(f"pretrain.pairs ({pretrain.pairs}) is less than one batch ({pretrain.batch_pairs})")
         if pretrain.source == "store" and pretrain.batch_pairs > pairs.count:
             raise ValueError(f"pairs.count ({pairs.count}) is less than pretrain.batch_pairs ({pretrain.batch_pairs})")
+        for name, selected in self.encoders.selected.items():
+            if pretrain.source != "store":
+                raise ValueError(f"encoders.selected.{name}: pairs are chosen from a store; set pretrain.source to store")
+            if (kept := round(selected.share * pairs.count)) < pretrain.batch_pairs:
+                raise ValueError(
+                    f"encoders.selected.{name}.share: of pairs.count ({pairs.count}) it keeps {kept}, less than "
+                    f"pretrain.batch_pairs ({pretrain.batch_pairs})"
+                )
         return self
 
     @model_validator(mode="after")
     def check_datasets(self):
         """What no single key of tasks and datasets can tell."""
         check_names("tasks", self.tasks, [*TASKS, *self.own_tasks])
+        check_names("probe.confusions", self.probe.confusions, [*TASKS, *self.own_tasks])
+        labels = {**TASKS, **self.own_tasks}
+        if several := [name for name in self.probe.confusions if labels[name].multilabel]:
+            raise ValueError(f"probe.confusions: a clip of {several[0]} has several labels, so none is taken for another")
         check_names("downloads.noncommercial", self.downloads.noncommercial, list(DATASETS))
         check_names("datasets", list(self.datasets), list(DATASETS))
-        if taken := set(self.own_tasks) & {*TASKS, *DATASETS}:
+        if taken := set(self.own_tasks) & {*TASKS, *DATASETS, "noise"}:  # the last: sounds of the analysis
             raise ValueError(f"own_tasks.{min(taken)}: the catalogue has this name already; choose another")
         columns = [*TASKS, *self.own_tasks]
         columns += [f"{name}_{kind}" for name in columns for kind in self.probe.also]

@@ -5,22 +5,15 @@ peak_memory_mb in the records of jobs (logs/), at the scales of tests/tiny.yaml 
 called an estimate was not measured; nothing has been measured on a GPU.
 """
 
-import dataclasses
-import math
 import re
 from collections.abc import Mapping
 
 from doppelgangers.workflow.config import Config
+from doppelgangers.workflow.cost import Cost
+from doppelgangers.workflow.costs_of_analysis import AnalysisCosts
 from doppelgangers.workflow.plan import columns_of, datasets_of, seeds_of, settings_of, synthetic_encoders, tasks_of
 
-# A job asks for its cost times this, and for twice as much at each further attempt: processors differ by a factor of 2, and a
-# job that is killed at its limit costs more than one that has room.
-SAFETY = 2
-LEAST_RUNTIME_MIN = 5  # that a job asks for: on a cluster, torch and JAX come from a disk that others use too
-START_S = 6.0  # of every job: Snakemake, Python and its libraries; with them on a warm disk
 PATCH_S, PATCH_MB = 0.96, 96 * 64 * 2 / 1e6  # of log-mel
-# Of a job on a cluster beside its own process: Snakemake, which starts Snakemake, which starts the script, 130 MB each.
-AROUND_MB = 400
 FEATURE_MB = 512 * 4 / 1e6
 SOUND_MB_PER_S = 16_000 * 2 / 1e6
 # Memory of a process with torch, and with torch and JAX: 756 and 969 MB at the smallest. With CUDA: an estimate.
@@ -68,46 +61,19 @@ CLIPS = {"notes": 3_584, "drums": 987, "fsdd": 3_000}
 SHAPES = {
     **{"pitch": (88, 8), "family": (16, 8), "percussion": (47, 7), "esc50": (50, 5), "urbansound8k": (10, 10)},
     **{"vivae": (6, 11), "fsd50k": (200, 1), "nsynth_pitch": (88, 1), "crema_d": (6, 5), "vocal_imitation": (302, 3)},
-    **{"libricount": (11, 5), "crema_d_unseen_actors": (6, 5), "spoken_digit": (10, 6), "speaker": (6, 5)},
+    **{
+        "libricount": (11, 5),
+        "crema_d_unseen_actors": (6, 5),
+        "spoken_digit": (10, 6),
+        "speaker": (6, 5),
+        "instrument": (112, 4),
+    },
 }
 # Of the user's own tasks, whose files are not looked at: a middling dataset. --set-resources or a profile may say better.
 OWN_ARCHIVE_MB, OWN_CLIPS, OWN_SHAPE = 1_000, 6_000, (50, 5)
 
 
-@dataclasses.dataclass(frozen=True)
-class Cost:
-    """What a job needs.
-
-    Attributes:
-        memory_mb: of the machine, not of a GPU; without files that are mapped into it, which the system takes back.
-        core_s: work of processors without a GPU, which the job's threads share.
-        serial_s: work that they do not share.
-        gpu_s: work of GPUs in place of `core_s`, where the job has some.
-        gpus: how many it has.
-        disk_mb: outputs.
-    """
-
-    memory_mb: float
-    core_s: float = 1.0
-    serial_s: float = 0.0
-    gpu_s: float = 0.0
-    gpus: int = 0
-    disk_mb: float = 0.1
-
-    def wall_s(self, threads: int) -> float:
-        """How long the job takes."""
-        return START_S + self.serial_s + (self.gpu_s / self.gpus if self.gpus else self.core_s / threads)
-
-    def request_mb(self, attempt: int) -> int:
-        """Memory that the job asks for, in MB; the first attempt is 1."""
-        return math.ceil(SAFETY * self.memory_mb + AROUND_MB) * 2 ** (attempt - 1)
-
-    def request_min(self, threads: int, attempt: int) -> int:
-        """Time that the job asks for, in minutes."""
-        return max(LEAST_RUNTIME_MIN, math.ceil(SAFETY * self.wall_s(threads) / 60)) * 2 ** (attempt - 1)
-
-
-class Costs:
+class Costs(AnalysisCosts):
     """The cost of every job of a configuration: a method for each rule, which takes the wildcards of a job.
 
     `gpus` are those of a job that can use one, 0 or 1; pretrain.gpus says otherwise for trainings.
@@ -128,7 +94,10 @@ class Costs:
         return getattr(self, rule)(**wildcards)
 
     def generate_pairs(self, architecture: str, delta: str) -> Cost:
-        pairs = self.config.pairs.count
+        return self.rendering(architecture, self.config.pairs.count)
+
+    def rendering(self, architecture: str, pairs: int) -> Cost:
+        """Of pairs that are rendered and written."""
         core_s = self.rendering_s(architecture, pairs)
         disk_mb = pairs * 2 * self.config.synth.duration_s * SOUND_MB_PER_S
         # A GPU is taken as a core.
@@ -183,9 +152,13 @@ class Costs:
         return Cost(DECODING_MB, *self.reading(dataset), disk_mb=self.patches(dataset) * PATCH_MB)
 
     def extract_features(self, dataset: str, setting: str, seed: str) -> Cost:
-        width, patches = self.config.encoder.width, self.patches(dataset)
+        return self.embedding(self.clips(dataset), self.patches(dataset))
+
+    def embedding(self, clips: float, patches: float) -> Cost:
+        """Of clips that an encoder of ours embeds, of so many patches in all."""
+        width = self.config.encoder.width
         core_s = patches * (PATCH_CORE_S + PATCH_CORE_S_PER_SQUARE * width**2)
-        disk_mb = self.clips(dataset) * FEATURE_MB
+        disk_mb = clips * FEATURE_MB
         memory_mb = TORCH_MB + self.cuda_mb + 300 * width + disk_mb
         return Cost(memory_mb, core_s, gpu_s=patches * PATCH_GPU_S, gpus=self.gpus, disk_mb=disk_mb)
 

@@ -1,27 +1,40 @@
 """What the workflow asks of a configuration: its encoders, datasets and tasks, and the files that they are read from."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
 from doppelgangers.datasets.records import DOWNLOADS, LINKS
 from doppelgangers.datasets.settings import DatasetSettings, OwnTaskSettings
 from doppelgangers.workflow.config import Config, EncoderGrid, FurtherGrid
 
+TAGGER_WEIGHTS = "efficientat"  # of the catalogue, for the tagger mn04
+
 
 @dataclasses.dataclass(frozen=True)
 class SyntheticEncoder:
-    """What an encoder that is trained on doppelgängers learns from."""
+    """What an encoder that is trained on doppelgängers learns from.
+
+    Attributes:
+        kept: which of the stored pairs, in words; empty: all.
+        setting: its name in encoders.selected, if it has one there.
+    """
 
     architecture: str
     delta: str
     augmentation: str
+    kept: str = ""
+    setting: str = ""
 
     @property
     def name(self) -> str:
-        """Of the encoder setting: voice-0.25, or voice-0.25-spec with an augmentation."""
+        """Of the encoder setting: voice-0.25, or voice-0.25-spec with an augmentation; or as encoders.selected says."""
+        if self.setting:
+            return self.setting
         parts = [self.architecture, self.delta, self.augmentation]
         return "-".join(parts if self.augmentation != "none" else parts[:2])
 
@@ -29,6 +42,33 @@ class SyntheticEncoder:
     def pairs(self) -> str:
         """Folder of its pairs, which do not depend on the augmentation."""
         return f"results/pairs/{self.architecture}-{self.delta}"
+
+
+@dataclasses.dataclass(frozen=True)
+class SoundSet:
+    """Sounds that are looked at: of an architecture and delta, of a dataset, of recordings, or noise.
+
+    Attributes:
+        kind: what they are.
+        source: name of the dataset, or of the recordings.
+        architecture, delta: of pairs.
+    """
+
+    kind: Literal["synthetic", "recordings", "dataset", "noise"]
+    source: str = ""
+    architecture: str = ""
+    delta: str = ""
+
+
+def sound_sets(config: Config) -> dict[str, SoundSet]:
+    """The sets of sounds that are looked at, by name: of pairs, of recordings, of the datasets of the tasks, and noise."""
+    analysis, rows = config.analysis, tasks_of(config)
+    pairs = itertools.product(analysis.architectures, analysis.deltas)
+    sets = {f"{architecture}-{delta}": SoundSet("synthetic", "", architecture, delta) for architecture, delta in pairs}
+    for recordings in dict.fromkeys(real.recordings for real in config.encoders.real.values()):
+        sets[f"recordings-{recordings}"] = SoundSet("recordings", recordings)
+    sets |= {name: SoundSet("dataset", name) for name in dict.fromkeys(rows[task].dataset for task in config.tasks)}
+    return {**sets, "noise": SoundSet("noise")}
 
 
 def datasets_of(config: Config) -> dict[str, Dataset]:
@@ -131,7 +171,17 @@ def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
         for delta in grid.deltas
         for augmentation in grid.augmentations
     ]
+    for name, row in config.encoders.selected.items():
+        criterion = "" if row.keep == "random" else f"_{row.tagger}_{row.definition}"
+        kept = f"{row.keep}_{row.share:g}{criterion}"
+        encoders.append(SyntheticEncoder(row.architecture, row.delta, row.augmentation, kept, name))
     return {encoder.name: encoder for encoder in encoders}
+
+
+def encoders_of_ours(config: Config) -> list[str]:
+    """Names of the encoder settings that have weights in our form."""
+    trained = [*synthetic_encoders(config), *config.encoders.real, *config.encoders.released]
+    return [*(["random_init"] if config.encoders.random_init else []), *trained]
 
 
 def seeds_of(config: Config, setting: str) -> list[int]:
@@ -148,12 +198,14 @@ def impulse_responses_of(config: Config, augmentation: str) -> list[str]:
 
 
 def used_datasets(config: Config) -> dict[str, Dataset]:
-    """The datasets of the tasks and augmentations that are asked for, in the order of their names."""
+    """The datasets of the tasks, augmentations and taggers that are asked for, in the order of their names."""
     names, rows = {tasks_of(config)[task].dataset for task in config.tasks}, datasets_of(config)
     augmentations = [encoder.augmentation for encoder in synthetic_encoders(config).values()]
     augmentations += [encoder.augmentation for encoder in config.encoders.real.values()]
     if any(impulse_responses_of(config, augmentation) for augmentation in augmentations):
         names.add(config.augment.impulse_responses)
+    if "mn04" in (*config.analysis.taggers, *(row.tagger for row in config.encoders.selected.values())):
+        names.add(TAGGER_WEIGHTS)
     return {name: rows[name] for name in sorted(names)}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import torch
 
-from tests.benchmarks import learning, loop, probes, recordings, sound, threads, workflow
+from tests.benchmarks import learning, loop, probes, recordings, sound, spectra, tagging, threads, workflow
 
 BENCHMARKS = {
     "synthesis": sound.synthesis,
@@ -18,6 +18,8 @@ BENCHMARKS = {
     "threads": threads.threads,
     "recordings": recordings.recordings,
     "probe": probes.linear,
+    "features": spectra.features,
+    "taggers": tagging.taggers,
     "dryrun": workflow.dry_run,
     "grids": workflow.grids,
 }

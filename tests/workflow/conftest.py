@@ -17,6 +17,8 @@ PARTS = ["Snakefile", "rules", "workflow_scripts", "doppelgangers", "config.yaml
 class Project:
     """Runs Snakemake in a copy of the project, at the scale of tests/tiny.yaml."""
 
+    target = "all"  # of runs that name no other
+
     def __init__(self, folder: Path):
         self.folder = folder
 
@@ -36,23 +38,23 @@ class Project:
         shutil.copytree(self.folder, folder)
         return Project(folder)
 
-    def command(self, *arguments: str, config: tuple = (), target: str = "all") -> list[str]:
+    def command(self, *arguments: str, config: tuple = (), target: str = "") -> list[str]:
         files = ["tiny.yaml", *map(str, config)]
-        return [sys.executable, "-m", "snakemake", "--cores", "2", target, *arguments, "--configfile", *files]
+        return [sys.executable, "-m", "snakemake", "--cores", "2", target or self.target, *arguments, "--configfile", *files]
 
     def start(self, *arguments: str, **options) -> subprocess.Popen:
         return subprocess.Popen(
             self.command(*arguments), cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
         )
 
-    def run(self, *arguments: str, config: tuple = (), target: str = "all") -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, config: tuple = (), target: str = "") -> subprocess.CompletedProcess:
         command = self.command(*arguments, config=config, target=target)
         return subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def path(self, name: str) -> Path:
         return self.folder / name
 
-    def jobs(self, config: tuple = (), target: str = "all") -> dict[str, int]:
+    def jobs(self, config: tuple = (), target: str = "") -> dict[str, int]:
         """Rule -> number of jobs that a run would do now."""
         result = self.run("--dry-run", config=config, target=target)
         assert result.returncode == 0, result.stdout

@@ -35,6 +35,8 @@ BASE: dict[str, Any] = {
     "recordings": {"forest": {"path": str(ROOT / "docs")}, "woods": {"path": str(ROOT / "docs")}},
     "pairs": {"perturbation": "anisotropic", "factors": {"pitch": 2.0}},
     "pretrain": {"gpus": 1},
+    "analysis": {"architectures": ["voice", "voicefm"]},
+    "listening_test": {"ratings": str(ROOT / "docs")},
     "tasks": ["pitch", "nsynth_pitch", "owls"],
     "own_tasks": {"owls": {"format": "folder", "path": str(ROOT / "docs")}},
     "datasets": {"esc50": {"limit_clips": 0}, "nsynth_pitch": {"path": str(ROOT / "docs")}},
@@ -57,6 +59,17 @@ JOBS: list[tuple[str, dict[str, str]]] = [
     ("adopt", {"setting": "tones"}),
     ("register_peer", {"setting": "theirs"}),
     ("extract_peer_features", {"setting": "theirs"}),
+    ("sample_synthetic_sounds", {"sounds": "voice-0.05"}),
+    *(("sample_dataset_sounds", {"sounds": name}) for name in ("notes", "nsynth_pitch", "owls")),
+    ("sample_recorded_sounds", {"sounds": "recordings-forest"}),
+    ("sample_noise", {"sounds": "noise"}),
+    *((rule, {}) for rule in ("write_listening_test", "analyse_ratings")),
+    *((rule, {}) for rule in ("compare_features", "measure_distances")),
+    ("measure_features", {"sounds": "voice-0.05"}),
+    ("embed_sounds", {"setting": "random_init", "sounds": "noise"}),
+    *(("tag_sounds", {"tagger": tagger, "sounds": "voice-0.05"}) for tagger in ("aisfx", "mn04", "ast")),
+    ("measure_uncertainty", {}),
+    ("measure_similarity", {}),
     ("extract_features", {"setting": "voice-0.05"}),
     ("write_hear_task", {"task": "esc50"}),
     ("train_linear_probes", {"task": "pitch", "setting": "voice-0.05"}),
@@ -84,7 +97,7 @@ OTHER: dict[str, Any] = {
     "pretrain.ranks": {"pretrain": {"gpus": 0, "ranks": 2}},
     "pretrain.nodes": {"pretrain": {"gpus": 2, "nodes": 2}},
     "pretrain.milestones": [0.5],
-    "tasks": ["pitch", "nsynth_pitch", "owls", "family"],
+    "tasks": ["pitch", "nsynth_pitch", "owls", "percussion"],
     "own_tasks.*.url": {"own_tasks": {"owls": {"url": "https://example.org/owls.zip", "path": ""}}},
     "own_tasks.*.path": str(ROOT / "tests"),
     "own_tasks.*.metrics": ["mAP"],
@@ -95,7 +108,13 @@ OTHER: dict[str, Any] = {
     "datasets.*.path": str(ROOT / "docs"),
     "datasets.*.checksum": "none",
     "probe.also": ["mlp"],
+    "analysis.architectures": ["voice", "voicefm", "additive"],
+    "listening_test.ratings": str(ROOT / "tests"),
     "mlp.hidden": [1],
+    "analysis.deltas": ["0.05", "0.25"],
+    "analysis.taggers": ["mn04"],
+    "analysis.uncertainty": ["top"],
+    "analysis.encoders": ["random_init"],
     "mlp.learning_rates": [0.001],
     "mlp.inits": ["xavier_normal"],
 }
@@ -183,8 +202,8 @@ def all_needs(config: dict) -> list[dict | None]:
     rules = parse(config)
     found: list[dict | None] = []
     for rule, wildcards in JOBS:
-        pattern = rules[rule].wildcard_constraints.get("task", "")
-        there = not pattern or re.fullmatch(pattern, wildcards["task"])
+        patterns = [(name, rules[rule].wildcard_constraints.get(name, "")) for name in ("task", "sounds")]
+        there = all(not pattern or re.fullmatch(pattern, wildcards[name]) for name, pattern in patterns)
         found.append(needs(rules[rule], {**NAMES, **wildcards}) if there else None)
     return found
 

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,22 @@ def test_every_fold_of_notes_holds_out_an_instrument_of_each_family(tmp_path):
     pitched = clips[clips.pitch.notna()]
     assert set(pitched.pitch) == set(range(21, 109))
     assert pitched.program.max() == 111
+
+
+def test_every_fold_of_keys_has_each_instrument_and_no_key_of_another(tmp_path):
+    clips, read, _ = notes.load(Tree([], tmp_path), True)
+    task = TASKS["instrument"]
+    named = clips[clips[task.label].notna()]
+    assert named.program.max() == 111
+    assert (named.groupby(task.label).program.nunique() == 1).all()
+    assert named[named.program == 40].instrument.unique() == ["040 Violin"]
+    assert (named.groupby("key")[task.fold].nunique() == 1).all()
+    heard = [clip for clip in named.itertuples() if read(clip) is not None]
+    counts = Counter((clip.program, clip.key_fold) for clip in heard)
+    assert len(counts) == 112 * 4
+    assert min(counts.values()) >= 2
+    blocks = clips.groupby("key")[task.fold].first()
+    assert blocks.loc[21:40].tolist() == [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4 + [1] * 4
 
 
 def test_every_fold_of_drums_holds_out_a_kit_with_all_sounds(tmp_path):

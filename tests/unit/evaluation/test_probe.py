@@ -130,9 +130,13 @@ def run(folder, kind="linear", row=ROW, protocol="corrected", **mlp):
     place = {"encoder": "voice-0.25", "task": "percussion", "row": row, "clips": folder / "clips.csv", "features": features}
     shared = {**PROBE, "protocol": protocol}
     if kind == "linear":
-        train_linear_probes(folder / "scores.csv", **place, probe=LinearProtocol(**LINEAR, **shared))
+        train_linear_probes(
+            folder / "scores.csv", folder / "predictions.csv", **place, probe=LinearProtocol(**LINEAR, **shared)
+        )
     else:
-        train_mlp_probes(folder / "scores.csv", **place, probe=MlpProtocol(**{**MLP, **mlp}, **shared))
+        train_mlp_probes(
+            folder / "scores.csv", folder / "predictions.csv", **place, probe=MlpProtocol(**{**MLP, **mlp}, **shared)
+        )
     return pd.read_csv(folder / "scores.csv", keep_default_na=False)
 
 
@@ -220,7 +224,10 @@ def test_a_table_that_is_sorted_by_class_costs_the_faithful_protocol_nothing(tmp
 def test_the_protocols_are_what_the_configuration_says():
     """The scripts build them from the section `probe` (without its kinds) and, for MLPs, the section `mlp`."""
     fields = [{field.name for field in dataclasses.fields(protocol)} for protocol in (LinearProtocol, MlpProtocol)]
-    assert fields == [set(ProbeSettings.model_fields) - {"kind", "also"}, set(PROBE) | set(MlpSettings.model_fields)]
+    assert fields == [
+        set(ProbeSettings.model_fields) - {"kind", "also", "confusions"},
+        set(PROBE) | set(MlpSettings.model_fields),
+    ]
 
 
 def test_neither_kind_of_probe_runs_the_code_of_the_other():

@@ -9,7 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from doppelgangers.encoders.card import Card
+from doppelgangers.encoders.card import Card, read_card
 from doppelgangers.encoders.checkpoint import load_encoder
 from doppelgangers.encoders.encoder import Encoder
 from doppelgangers.encoders.initialize import initialize
@@ -30,7 +30,15 @@ from tests.recorded import write_decoded
 from tests.unit.pretraining.small import CPU, RECIPE, WIDTH, changed, small_learner
 
 STAGE = dict(
-    name="voice-0.05", recipe=RECIPE, augmentation="none", seed=0, impulse_responses=None, width=WIDTH, checkpoint_every_s=30
+    name="voice-0.05",
+    recipe=RECIPE,
+    augmentation="none",
+    seed=0,
+    impulse_responses=None,
+    width=WIDTH,
+    checkpoint_every_s=30,
+    selected=None,
+    kept="",
 )
 SMALL_BATCHES = 2  # from which the memory of a batch is estimated before the first step
 
@@ -188,6 +196,48 @@ def test_store_and_stream_give_the_same_sounds(store):
     fresh = stream.read(np.concatenate([stream.order(step) for step in range(4)]))
     torch.testing.assert_close(epoch, fresh[order], atol=1e-4, rtol=0)
     assert not np.array_equal(stored.order(4), stored.order(0))  # another order
+
+
+def selection_of(folder, numbers):
+    folder.mkdir(exist_ok=True)
+    (folder / "selected.csv").write_text("pair,value\n" + "".join(f"{number},0.5\n" for number in numbers))
+    return folder / "selected.csv"
+
+
+def test_only_selected_pairs_are_used_each_once_an_epoch(store, tmp_path):
+    kept = [*range(3, 40), 60]
+    pairs = Store(store, selection_of(tmp_path, kept)).open(16, seed=1)
+    epochs = [np.concatenate([pairs.order(step) for step in (epoch, epoch + 1)]) for epoch in (0, 2)]
+    for numbers in epochs:
+        assert len(set(numbers)) == 32
+        assert set(numbers) <= set(kept)
+    assert epochs[0].tolist() != epochs[1].tolist()
+    everything = Store(store, selection_of(tmp_path, range(64))).open(16, seed=1)
+    assert everything.order(5).tolist() == Store(store).open(16, seed=1).order(5).tolist()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"), [([1, 2], "has 2 pairs, fewer than a batch"), ([*range(15), 64], "has pair 64")]
+)
+def test_a_selection_that_does_not_fit_its_store_is_named(store, tmp_path, numbers, message):
+    with pytest.raises(UserError, match=f"selected.csv {message}"):
+        Store(store, selection_of(tmp_path, numbers)).open(16, seed=0)
+
+
+def test_an_encoder_says_which_pairs_it_was_trained_on(store, tmp_path):
+    """And a checkpoint of another selection is not continued, because its settings differ."""
+    cards = []
+    for name, numbers in {"a": range(32), "b": range(32, 64)}.items():
+        selected = selection_of(tmp_path / name, numbers)
+        run(tmp_path / name, store=store, selected=selected, kept="certain_0.5_aisfx_entropy")
+        cards.append(read_card(tmp_path / name / "encoder.json"))
+    assert {(card.source, card.architecture, card.delta) for card in cards} == {
+        ("synthetic", RECIPE.architecture, RECIPE.delta)
+    }
+    assert {card.augmentation for card in cards} == {"certain_0.5_aisfx_entropy"}
+    assert cards[0].settings["selected"] != cards[1].settings["selected"]
+    with pytest.raises(ValueError, match="is a part of a store, and there is none"):
+        run(tmp_path / "c", selected=tmp_path / "a" / "selected.csv", kept="certain")
 
 
 @pytest.mark.slow

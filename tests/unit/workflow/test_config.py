@@ -3,7 +3,7 @@ import yaml
 from snakemake.utils import update_config
 
 from doppelgangers.errors import UserError
-from doppelgangers.workflow.checks import check_licences, check_sources
+from doppelgangers.workflow.checks import check_analysis, check_licences, check_sources
 from doppelgangers.workflow.config import Config, load
 from doppelgangers.workflow.config_docs import ROOT, products
 from doppelgangers.workflow.plan import columns_of, datasets_of, inputs_of, slice_of, synthetic_encoders, tasks_of
@@ -22,7 +22,8 @@ def test_config_yaml_has_every_key_with_the_default_of_the_schema():
 def test_environment_pins_equal_the_lock():
     namespace = {"__file__": str(ROOT / "envs/write_environment.py"), "__name__": "environment"}
     exec((ROOT / "envs/write_environment.py").read_text(), namespace)
-    assert (ROOT / "envs/doppelgangers.yaml").read_text() == namespace["render"](), "run `make lock`"
+    for path, text in namespace["render"]().items():
+        assert path.read_text() == text, "run `make lock`"
 
 
 @pytest.mark.parametrize("overlay", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
@@ -259,3 +260,11 @@ def test_the_papers_probe_is_linear_on_all_eight_tasks():
         ("esc50", "urbansound8k", "vivae", "fsd50k", "nsynth_pitch", "crema_d", "vocal_imitation", "libricount"), "linear"
     )
     assert {row.probe for row in columns_of(Config(), paper.tasks).values()} == {"linear", "mlp"}
+
+
+def test_a_listening_test_needs_sounds_that_are_looked_at_and_ratings_that_are_there(tmp_path):
+    check_analysis(load({"listening_test": {"ratings": str(tmp_path)}}))
+    with pytest.raises(UserError, match=r"listening_test\.architecture: 'voicefm' is unknown; did you mean voice\?"):
+        check_analysis(load({"listening_test": {"architecture": "voicefm"}}))
+    with pytest.raises(UserError, match=r"listening_test\.ratings: there is no folder .*/nowhere; correct it, or set it to ''"):
+        check_analysis(load({"listening_test": {"ratings": str(tmp_path / "nowhere")}}))

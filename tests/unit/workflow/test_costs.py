@@ -14,7 +14,8 @@ from doppelgangers.encoders.frontend import RATE_HZ, patch_count
 from doppelgangers.synthesis.settings import Architecture
 from doppelgangers.workflow import costs
 from doppelgangers.workflow.config import load
-from doppelgangers.workflow.costs import Cost, Costs
+from doppelgangers.workflow.cost import Cost
+from doppelgangers.workflow.costs import Costs
 from tests.conftest import ROOT
 
 
@@ -25,7 +26,7 @@ def costs_of(gpus=0, **config):
 def test_every_rule_has_a_cost():
     rules = set(re.findall(r"^rule (\w+):", "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk")), re.M))
     assert len(rules) > 15
-    assert rules <= {name for name in vars(Costs) if not name.startswith("_")}
+    assert rules <= {name for name in dir(Costs) if not name.startswith("_")}
 
 
 def test_a_job_asks_for_twice_its_cost_and_for_twice_as_much_at_the_next_attempt():
