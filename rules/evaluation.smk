@@ -4,7 +4,8 @@ Frozen features, probes, the table.
 REQUIRED INPUTS: an encoder; resources/datasets/<dataset>/logmel.npy and clips.csv.
 OUTPUTS: results/features/<dataset>/<setting>/seed=<s>.npy, one row per clip; results/probes/<task>/<setting>.csv: seed,
 fold, metric, score, epoch, setting, probe, and with probe.also results/probes/<task>_<kind>/<setting>.csv; likewise
-results/predictions/<task>/<setting>.csv: what the same probes take each test clip for; results/scores.csv (long), results/table.csv (wide).
+results/predictions/<task>/<setting>.csv: what the same probes take each test clip for; results/scores.csv (long), results/table.csv (wide),
+results/comparisons.csv (each encoder less those of comparisons.against).
 """
 
 # The keys of the section probe that ARCH's and HEAR's probes read, and those of ARCH's.
@@ -142,7 +143,7 @@ rule make_table:
     input:
         scores="results/scores.csv",
     output:
-        table="results/table.csv",
+        table=report("results/table.csv", caption="captions/table.rst", category="Scores"),
     log:
         "logs/make_table.log",
     conda:
@@ -155,3 +156,22 @@ rule make_table:
         code=runs("evaluation.table.make_table"),
     script:
         "../workflow_scripts/make_table.py"
+
+
+rule compare_scores:
+    input:
+        scores="results/scores.csv",
+    output:
+        comparisons=report("results/comparisons.csv", caption="captions/comparisons_table.rst", category="Scores"),
+    log:
+        "logs/compare_scores.log",
+    conda:
+        "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        config=reads("comparisons.against", "analysis.resamples", metrics=primary_metrics),
+        code=runs("evaluation.comparisons.compare_scores"),
+    script:
+        "../workflow_scripts/compare_scores.py"

@@ -29,6 +29,14 @@ class FeatureSettings(Section):
     )
 
 
+class ComparisonSettings(Section):
+    """Differences of scores, results/comparisons.csv, by a bootstrap over folds and seeds (docs/design.md)."""
+
+    against: Annotated[list[str], Unique] = Field(
+        ["random_init"], description="encoder settings that all others are held against; those that are no rows are left out"
+    )
+
+
 class ProbeSettings(Section):
     """Probes on frozen features; the keys from epochs to warmup are for the linear probe only."""
 
