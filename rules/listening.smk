@@ -40,7 +40,7 @@ rule write_listening_test:
     input:
         sounds=sounds_to_rate,
     output:
-        page="results/listening_test.html",
+        page=report("results/listening_test.html", caption="captions/listening_test.rst", category="Sounds"),
         key="results/analysis/listening_test.json",
     log:
         "logs/write_listening_test.log",

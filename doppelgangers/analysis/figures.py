@@ -1,12 +1,6 @@
-"""Stages: the figures."""
+"""Stages: the figures of scores and of trainings."""
 
-import itertools
-from collections.abc import Iterable
 from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,21 +8,14 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
+from doppelgangers.analysis.style import COLOURS, GREY, LEGEND_LOOK, MARKERS, STYLES, WARM, assign, finish, save
 from doppelgangers.encoders.card import Card, read_card
-from doppelgangers.files import replace
 
-# Okabe and Ito's, told apart by the colour-blind too, without their yellow, which is too pale for a line.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-WARM = (COLOURS[1], COLOURS[3], COLOURS[4])  # not among the colours of delta
-GREY = "0.45"
-STYLES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
-MARKERS = ("o", "s", "^", "D")
 REFERENCES = {"real": (0, (7, 2)), "released": (0, (1, 1.2)), "peer": (0, (5, 1.5, 1, 1.5))}
 # Metrics of the cards, whose names have a dot, which no task has in its name.
 TERMS = {"metrics.align": "alignment (lower: views nearer)", "metrics.uniform": "uniformity (lower: more even)"}
 LEGEND, LABEL = "metrics.legend", "metrics.label"
 SHORT_LEGEND = 12  # entries that fit beside two panels
-LEGEND_LOOK = {"frameon": False, "fontsize": "small", "title_fontsize": "small", "handlelength": 3.2}
 
 CURVES = {
     "align": TERMS["metrics.align"],
@@ -54,7 +41,7 @@ def plot_scores(figure: Path, *, table: Path, encoders: list[Path]) -> None:
     encoders that are trained on recordings, released, or others'.
 
     Args:
-        figure: .png to write.
+        figure: .svg to write, with a .pdf beside it.
         table: table.csv.
         encoders: encoder.json of every encoder setting and seed; alignment and uniformity are means over seeds.
     """
@@ -142,7 +129,7 @@ def plot_training(figure: Path, *, encoders: list[Path], histories: list[Path]) 
     """Draw how the trainings went, a line per encoder and seed, and where their time went, a bar per encoder.
 
     Args:
-        figure: .png to write.
+        figure: .svg to write, with a .pdf beside it.
         encoders: encoder.json of every trained encoder setting and seed.
         histories: history.csv of each of them, in the same order.
     """
@@ -229,20 +216,3 @@ def draw_time(axis: plt.Axes, rows: pd.DataFrame) -> None:
     axis.set_xlabel("share of the time")
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(PARTS), frameon=False, fontsize="small")
-
-
-def finish(axis: plt.Axes, title: str) -> None:
-    axis.set_title(title, fontsize="medium")
-    axis.margins(y=0.12)
-    axis.spines[["top", "right"]].set_visible(False)
-
-
-def assign(names: Iterable, looks: Iterable) -> dict:
-    """A look for each name, in their order; the same ones again when there are more names."""
-    return dict(zip(dict.fromkeys(names), itertools.cycle(looks)))
-
-
-def save(drawing: plt.Figure, figure: Path) -> None:
-    with replace(figure) as temporary:
-        drawing.savefig(temporary, dpi=150, metadata={"Software": None})
-    plt.close(drawing)

@@ -113,8 +113,9 @@ def labels(legend):
 
 def test_scores_stand_beside_alignment_and_uniformity(tmp_path, drawing):
     made = [synthetic("voice", delta, augmentation) for delta in (0.05, 0.25) for augmentation in ("none", "waveform")]
-    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [*OTHERS, *made], seeds=(0, 1)))
-    assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
+    plot_scores(tmp_path / "figure.svg", **write_results(tmp_path, [*OTHERS, *made], seeds=(0, 1)))
+    assert (tmp_path / "figure.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "figure.pdf").read_bytes()[:5] == b"%PDF-"
     align, uniform, legend, *scores = drawing().axes
     assert [axis.get_title() for axis in (align, uniform, *scores)] == [*figures.TERMS.values(), *sorted(TASKS)]
     lines = ["voice", "voice, waveform"]
@@ -132,14 +133,14 @@ def test_scores_stand_beside_alignment_and_uniformity(tmp_path, drawing):
 )
 def test_many_encoders_and_tasks_find_room(tmp_path, drawing, tasks, augmentations):
     every = itertools.product(("voice", "voicefm", "parametric"), (0.01, 0.05, 0.1, 0.25, 0.5), augmentations)
-    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [*OTHERS, *itertools.starmap(synthetic, every)], tasks))
+    plot_scores(tmp_path / "figure.svg", **write_results(tmp_path, [*OTHERS, *itertools.starmap(synthetic, every)], tasks))
     require_room(drawing())
 
 
 def test_a_task_may_have_any_name(tmp_path, drawing):
     """What the figure adds to the table's columns has names that no task can have."""
     names = ["align", "label", "legend", "uniform"]
-    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [RANDOM, synthetic("voice", 0.05)], names))
+    plot_scores(tmp_path / "figure.svg", **write_results(tmp_path, [RANDOM, synthetic("voice", 0.05)], names))
     _, _, legend, *scores = drawing().axes
     assert [axis.get_title() for axis in scores] == names
     assert labels(legend.get_legend()) == ["voice", "random initialisation"]
@@ -148,7 +149,7 @@ def test_a_task_may_have_any_name(tmp_path, drawing):
 
 
 def test_without_a_training_there_are_only_horizontal_lines(tmp_path, drawing):
-    plot_scores(tmp_path / "figure.png", **write_results(tmp_path, [RANDOM, PEER], folds=1))
+    plot_scores(tmp_path / "figure.svg", **write_results(tmp_path, [RANDOM, PEER], folds=1))
     legend, *scores = drawing().axes
     assert labels(legend.get_legend()) == ["random initialisation", "clap"]
     assert [axis.get_title() for axis in scores] == sorted(TASKS)
@@ -162,8 +163,9 @@ def test_a_training_is_drawn_by_what_its_card_says(tmp_path, drawing):
         ("b", "synthetic", "voicefm", 1e-05, "waveform_per_example"),
         ("voice-0.25", "real", "", None, "jitter"),
     ]
-    plot_training(tmp_path / "figure.png", **write_trainings(tmp_path, settings, seeds=(0, 1)))
-    assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
+    plot_training(tmp_path / "figure.svg", **write_trainings(tmp_path, settings, seeds=(0, 1)))
+    assert (tmp_path / "figure.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "figure.pdf").read_bytes()[:5] == b"%PDF-"
     *curves, bars = drawing().axes
     assert [axis.get_title() for axis in curves] == list(figures.CURVES.values())
     assert all(len(axis.lines) == 2 * len(settings) + (axis in curves[:2]) for axis in curves)
@@ -195,13 +197,13 @@ def mean_speeds(folder, encoders):
 def test_a_card_belongs_to_each_history(tmp_path):
     files = write_trainings(tmp_path, [synthetic("voice", 0.05), synthetic("voice", 0.1)])
     with pytest.raises(ValueError, match="shorter"):
-        plot_training(tmp_path / "figure.png", encoders=files["encoders"], histories=files["histories"][:1])
+        plot_training(tmp_path / "figure.svg", encoders=files["encoders"], histories=files["histories"][:1])
 
 
 @pytest.mark.parametrize("architectures", [["voice"], ["voice", "voicefm", "parametric"]])
 def test_many_trainings_find_room(tmp_path, drawing, architectures):
     settings = itertools.starmap(synthetic, itertools.product(architectures, (0, 0.01, 0.05, 0.1, 0.5)))
-    plot_training(tmp_path / "figure.png", **write_trainings(tmp_path, settings))
+    plot_training(tmp_path / "figure.svg", **write_trainings(tmp_path, settings))
     require_room(drawing())
 
 
