@@ -1,4 +1,5 @@
 # make        set up .venv, then the whole study at the scale of config.yaml: results/table.csv
+# make report the page that tells it all, results/report.html, which make has made already unless something changed
 # make plan   what that run would do and cost, in hours, memory and room on the disk; it starts nothing (docs/costs.md)
 # make test   set up .venv, then the checks and every test
 # make check  the checks alone: lint, layout, direction of imports, types
@@ -26,11 +27,16 @@ export PIP_NO_CACHE_DIR := 1
 endif
 
 .DEFAULT_GOAL := results/table.csv
-.PHONY: results/table.csv plan setup check test accept explain bench lock docs format clean distclean
+.PHONY: results/table.csv report plan setup check test accept explain bench lock docs format clean distclean
 
 results/table.csv: setup
 	@.venv/bin/python -m doppelgangers.workflow.unlock
 	.venv/bin/snakemake --cores $(CORES) all $@ $(ARGS)
+
+report: setup
+	@.venv/bin/python -m doppelgangers.workflow.unlock
+	.venv/bin/snakemake --cores $(CORES) $(ARGS) -- results/report.html
+	@echo "Open $(CURDIR)/results/report.html in a browser."
 
 plan: setup
 	@.venv/bin/python -m doppelgangers.workflow.forecast --cores $(CORES) all results/table.csv $(ARGS)

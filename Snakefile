@@ -9,6 +9,7 @@ sys.path.insert(0, workflow.basedir)
 
 from doppelgangers.datasets.records import drop_dangling_links
 from doppelgangers.errors import UserError
+from doppelgangers.report.claims import load_claims
 from doppelgangers.workflow.cache import use_shared_cache
 from doppelgangers.workflow.config import load
 from doppelgangers.workflow.checks import (
@@ -37,6 +38,7 @@ try:
     CONFIG = load(config)
     check_interpreter()
     check_analysis(CONFIG)
+    CLAIMS = load_claims(f"{workflow.basedir}/configs/claims.yaml")
     check_sources(CONFIG)
     drop_dangling_links()
     check_folders("results", "resources", "logs")
@@ -57,7 +59,8 @@ include: "rules/tagging.smk"
 include: "rules/listening.smk"
 include: "rules/spectra.smk"
 include: "rules/selection.smk"
-include: "rules/analysis.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 # Not for a dry run, which may be had without agreeing to anything.
@@ -74,10 +77,11 @@ rule all:
     default_target: True
     input:
         "results/table.csv",
-        "results/figures/scores_by_delta.png",
-        training_figure(),
+        "results/report.html",
+        "results/table.md",
+        "results/table.tex",
         listening_page(),
-        analysis_files(),
+        listening_files(),
 
 
 # A GPU is counted where a job runs: profiles/default says how many there are here, and SLURM how many it has.
@@ -91,19 +95,30 @@ localrules:
     adopt,
     analyse_ratings,
     collect_scores,
+    compare_scores,
     download,
     initialize,
+    judge_claims,
     make_table,
     measure_confusions,
     measure_similarity,
     measure_uncertainty,
+    plot_comparisons,
+    plot_confusions,
+    plot_embeddings,
+    plot_features,
     plot_scores,
+    plot_similarity,
+    plot_spectrograms,
     plot_training,
+    plot_uncertainty,
     sample_noise,
     select_pairs,
     summarize_confusions,
     write_listening_page,
     write_listening_test,
+    write_report,
+    write_tables,
 
 
 # A part that is gone comes back, though what was made from it is still there; a new time of a script makes nothing again.

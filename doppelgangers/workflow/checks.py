@@ -42,6 +42,8 @@ def check_analysis(config: Config) -> None:
     """
     try:
         check_names("analysis.encoders", config.analysis.encoders, encoders_of_ours(config))
+        rows = [*encoders_of_ours(config), *config.encoders.peers, "random_init"]
+        check_names("comparisons.against", config.comparisons.against, rows)
         check_names("listening_test.architecture", [config.listening_test.architecture], [*config.analysis.architectures])
     except ValueError as error:
         raise UserError(str(error)) from None

@@ -12,7 +12,7 @@ from doppelgangers.datasets.catalogue import DATASETS, TASKS
 from doppelgangers.datasets.settings import DatasetSettings, DownloadSettings, OwnTaskSettings
 from doppelgangers.encoders.settings import EncoderSettings
 from doppelgangers.errors import UserError
-from doppelgangers.evaluation.settings import FeatureSettings, MlpSettings, PeerSettings, ProbeSettings
+from doppelgangers.evaluation.settings import ComparisonSettings, FeatureSettings, MlpSettings, PeerSettings, ProbeSettings
 from doppelgangers.pretraining.settings import (
     Augmentation,
     AugmentSettings,
@@ -128,6 +128,7 @@ class Config(Section):
     features: FeatureSettings = FeatureSettings()
     probe: ProbeSettings = ProbeSettings()
     mlp: MlpSettings = MlpSettings()
+    comparisons: ComparisonSettings = ComparisonSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     listening_test: ListeningTestSettings = ListeningTestSettings()
 

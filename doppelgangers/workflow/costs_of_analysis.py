@@ -15,6 +15,7 @@ RESAMPLED_S = 30e-6  # a draw of a bootstrap of 200 sounds
 TABLES_MB, PROCESS_MB = 250, 150  # pandas, and a process with Essentia
 FEATURES_PER_CORE_S = 140  # sounds of 1 s (docs/benchmarks.md)
 FEATURES, DRAW_S, DRAW_S_PER_SOUND = 29, 30e-6, 0.15e-6  # a bootstrap's draw
+ENCODERS = 20  # rows of a large table
 HALVINGS_S_PER_SQUARE = 1.3e-6  # 20 halvings of two sets in an embedding: 0.05 s with 200 sounds each, and with their square
 
 
@@ -117,3 +118,23 @@ class AnalysisCosts:
         sets = len(sound_sets(self.config))
         halvings_s = HALVINGS_S_PER_SQUARE * sounds**2 * self.comparisons()
         return Cost(800 + (sets + 3) * 8e-6 * sounds**2, serial_s=embeddings * halvings_s)
+
+    def plot_features(self, **wildcards: str) -> Cost:
+        return Cost(350, serial_s=5)  # matplotlib; a figure takes 1 to 4 s
+
+    plot_comparisons = plot_uncertainty = plot_spectrograms = plot_embeddings = plot_similarity = plot_confusions = (
+        plot_features
+    )
+
+    def compare_scores(self) -> Cost:
+        compared = len(self.config.tasks) * len(self.config.comparisons.against)
+        return Cost(TABLES_MB, serial_s=3 + compared * self.config.analysis.resamples * ENCODERS * DRAW_S)
+
+    def judge_claims(self) -> Cost:
+        return Cost(TABLES_MB, serial_s=5)
+
+    def write_tables(self) -> Cost:
+        return Cost(TABLES_MB, serial_s=2)
+
+    def write_report(self) -> Cost:
+        return Cost(500, serial_s=5 + 0.1 * len(sound_sets(self.config)), disk_mb=5)

@@ -77,6 +77,10 @@ JOBS: list[tuple[str, dict[str, str]]] = [
     ("pretrain", {"setting": "sure"}),
     ("measure_confusions", {"task": "pitch", "setting": "voice-0.05"}),
     ("summarize_confusions", {}),
+    *((rule, {}) for rule in ("compare_scores", "judge_claims", "write_tables", "write_report")),
+    *((f"plot_{figure}", {}) for figure in ("comparisons", "features", "uncertainty", "embeddings", "similarity")),
+    ("plot_spectrograms", {"architecture": "voice"}),
+    ("plot_confusions", {"task": "pitch"}),
     ("extract_features", {"setting": "voice-0.05"}),
     ("write_hear_task", {"task": "esc50"}),
     ("train_linear_probes", {"task": "pitch", "setting": "voice-0.05"}),
@@ -119,6 +123,7 @@ OTHER: dict[str, Any] = {
     "analysis.architectures": ["voice", "voicefm", "additive"],
     "listening_test.ratings": str(ROOT / "tests"),
     "probe.confusions": ["owls"],
+    "comparisons.against": ["tones"],
     "mlp.hidden": [1],
     "analysis.deltas": ["0.05", "0.25"],
     "analysis.taggers": ["mn04"],
@@ -230,7 +235,8 @@ def test_the_contract_names_every_key():
 
 def test_the_tables_of_the_page_do_not_drift():
     assert reruns_page.PAGE.read_text() == reruns_page.render(), "run `make docs`"
-    assert reruns_page.made_again(["train_mlp_probes"]) == "MLP probes, scores.csv, table, figures"
+    after = "MLP probes, scores.csv, table, comparisons, figures, verdicts on claims, table for papers, report"
+    assert reruns_page.made_again(["train_mlp_probes"]) == after
 
 
 @pytest.mark.parametrize("part", ["config", "modules"])

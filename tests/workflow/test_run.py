@@ -31,8 +31,10 @@ def test_everything_that_is_promised_is_there(finished):
     mean = 100 * scores.query("encoder == 'voice-0.05' and metric == 'accuracy'").score.mean()
     np.testing.assert_allclose(table.percussion.iloc[1], mean, atol=0.00501)
     for name in (
-        "results/figures/scores_by_delta.png",
-        "results/figures/training.png",
+        "results/figures/scores_by_delta.svg",
+        "results/figures/training.pdf",
+        "results/report.html",
+        "results/table.tex",
         "results/listen.html",
         "results/pairs/voice-0.05/samples/01_b.wav",
     ):
