@@ -1,4 +1,4 @@
-"""What is looked at rather than read: figures of scores and of trainings.
+"""What sounds are like, synthetic beside real, the listening test, and all figures.
 
 May use `datasets`, `synthesis` and `encoders`, and the modules of the package's root.
 """

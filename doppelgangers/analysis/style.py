@@ -1,6 +1,7 @@
 """How all figures look: colours that the colour-blind tell apart too, sizes, and files that are the same bytes each time."""
 
 import itertools
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from doppelgangers.files import read_json, replace
+
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # says each letter that it keeps
 
 # Ids in SVG are random without a salt. PDF keeps its text as text, which can be searched.
 matplotlib.rcParams.update({"svg.hashsalt": "doppelgangers", "pdf.fonttype": 42})

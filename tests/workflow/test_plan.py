@@ -75,12 +75,17 @@ def test_what_is_there_is_not_in_the_plan(finished, tmp_path):
     table = rows(plan(finished, str(overlay)))
     assert table["train_linear_probes"][:2] == [2, 2]
     assert "pretrain" not in table
-    assert table["all"] == [5, 31, *table["all"][2:6], 0]  # what is replaced takes no more room
+    assert table["all"] == [10, 41, *table["all"][2:6], 0]  # what is replaced takes no more room
     assert finished.jobs(config=(overlay,)) == {
         "train_linear_probes": 2,
         "collect_scores": 1,
         "make_table": 1,
+        "compare_scores": 1,
         "plot_scores": 1,
+        "plot_comparisons": 1,
+        "write_tables": 1,
+        "judge_claims": 1,
+        "write_report": 1,
     }
 
 
