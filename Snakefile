@@ -104,6 +104,7 @@ localrules:
     measure_similarity,
     measure_uncertainty,
     plot_comparisons,
+    plot_snapshots,
     plot_confusions,
     plot_embeddings,
     plot_features,

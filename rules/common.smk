@@ -6,6 +6,7 @@ import functools
 import re
 
 from doppelgangers.datasets.records import LINKS, altered
+from doppelgangers.pretraining.settings import snapshot_file
 from doppelgangers.workflow.contents import contents_of, contents_of_module
 from doppelgangers.workflow.costs import Costs
 from doppelgangers.workflow.digest import code_of
@@ -20,6 +21,7 @@ from doppelgangers.workflow.plan import (
     released_encoder,
     seeds_of,
     slice_of,
+    snapshots,
     sound_sets,
     sorted_builtins,
     synthetic_encoders,
@@ -42,6 +44,7 @@ REAL = CONFIG.encoders.real
 RELEASED = CONFIG.encoders.released
 PEERS = CONFIG.encoders.peers
 TRAINED = [*SYNTHETIC, *REAL]
+SNAPSHOTS = snapshots(CONFIG)  # of those that are trained
 OURS = encoders_of_ours(CONFIG)
 SETTINGS = [*OURS, *PEERS]
 
@@ -71,9 +74,25 @@ def runtime(wildcards, threads, attempt, rulename):
     return costs().of(rulename, wildcards).request_min(threads, attempt)
 
 
+def encoder_file(setting, seed, file):
+    """Path of encoder.safetensors or encoder.json of an encoder setting; a snapshot's is with the encoder that is trained."""
+    trained, pairs = SNAPSHOTS.get(setting, (setting, 0))
+    return f"results/encoders/{trained}/seed={seed}/{snapshot_file(pairs, file) if pairs else file}"
+
+
 def encoder_files(settings, file):
     """A file of every seed of these encoder settings."""
-    return [f"results/encoders/{setting}/seed={seed}/{file}" for setting in settings for seed in seeds_of(CONFIG, setting)]
+    return [encoder_file(setting, seed, file) for setting in settings for seed in seeds_of(CONFIG, setting)]
+
+
+def part_of_encoder(file):
+    """A function of the wildcards: this file of a job's encoder, of the wildcard's seed or of the setting's first one."""
+
+    def of_job(wildcards):
+        chosen = seeds_of(CONFIG, wildcards.setting)[0] if wildcards.get("seed") is None else wildcards.seed
+        return encoder_file(wildcards.setting, chosen, file)
+
+    return of_job
 
 
 def one_of(names):

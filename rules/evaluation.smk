@@ -48,8 +48,8 @@ def lengths_of_clips(wildcards):
 
 rule extract_features:
     input:
-        encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",
-        card="results/encoders/{setting}/seed={seed}/encoder.json",
+        encoder=part_of_encoder("encoder.safetensors"),
+        card=part_of_encoder("encoder.json"),
         logmel="resources/datasets/{dataset}/logmel.npy",
         clips=lengths_of_clips,
     output:

@@ -3,14 +3,14 @@ Figures: of each an .svg, for pages, and a .pdf, for papers.
 
 REQUIRED INPUTS: results/table.csv, comparisons.csv, the cards of the encoders, the histories of the trained ones; the sets of sounds
 and what was measured of them.
-OUTPUTS: results/figures/<figure>.svg and .pdf; training where something is trained, confusions_<task> where there are confusions,
+OUTPUTS: results/figures/<figure>.svg and .pdf; snapshots where there are some, training where something is trained, confusions_<task> where there are confusions,
 spectrograms_<architecture> of each of analysis.architectures.
 """
 
 
 def figure_names(_wildcards):
     """The figures of a run."""
-    names = ["scores_by_delta", "comparisons", *(["training"] if TRAINED else [])]
+    names = ["scores_by_delta", "comparisons", *(["snapshots"] if SNAPSHOTS else []), *(["training"] if TRAINED else [])]
     names += [f"spectrograms_{architecture}" for architecture in CONFIG.analysis.architectures]
     names += ["features", "uncertainty", "embeddings", "similarity"]
     return names + [f"confusions_{task}" for task in confused_tasks()]
@@ -65,6 +65,27 @@ rule plot_comparisons:
         code=runs("analysis.score_figures.plot_comparisons"),
     script:
         "../workflow_scripts/plot_comparisons.py"
+
+
+rule plot_snapshots:
+    input:
+        comparisons="results/comparisons.csv",
+        table="results/table.csv",
+    output:
+        figure=report("results/figures/snapshots.svg", caption="captions/snapshots.rst", category="Scores"),
+        pdf="results/figures/snapshots.pdf",
+    log:
+        "logs/plot_snapshots.log",
+    conda:
+        "../envs/doppelgangers.yaml"
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        config=reads(),
+        code=runs("analysis.score_figures.plot_snapshots"),
+    script:
+        "../workflow_scripts/plot_snapshots.py"
 
 
 rule plot_training:

@@ -4,13 +4,20 @@ Contrastive pretraining, on doppelgängers and, for the baselines, on recordings
 REQUIRED INPUTS: results/pairs/<architecture>-<delta>/manifest.json, when training reads a store, and for encoders.selected the
 choice of its pairs, selected-<name>.csv; what config's
 recordings.<name>.path names; impulse responses, when an augmentation asks for them.
-OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors, encoder.json, history.csv; beside them, not declared,
-tensorboard/, and checkpoint.pt while training. resources/recordings/<name>/recordings.csv with the decoded sounds beside it.
+OUTPUTS: results/encoders/<setting>/seed=<s>/encoder.safetensors, encoder.json, history.csv, and with pretrain.snapshots
+after-<pairs>.safetensors and .json; beside them, not declared, tensorboard/, and checkpoint.pt and snapshots/ while training.
+resources/recordings/<name>/recordings.csv with the decoded sounds beside it.
 """
 
 # The keys of pretraining that do not say which pairs of doppelgängers there are.
 TRAINING = [f"pretrain.{key}" for key in type(CONFIG.pretrain).model_fields if key not in ("source", "gpu_pairs")]
 
+# What a training leaves on its way.
+SNAPSHOT_FILES = [
+    f"results/encoders/{{setting}}/seed={{seed}}/{snapshot_file(pairs, file)}"
+    for pairs in CONFIG.pretrain.snapshots
+    for file in ("encoder.safetensors", "encoder.json")
+]
 
 # Of several nodes SLURM's plugin for Snakemake starts a job on the first alone, with the allocation of all, if it is said to start
 # the others itself; and each shall have as many GPUs.
@@ -23,6 +30,12 @@ if CONFIG.pretrain.nodes > 1:
 
 def gpus_of_training(wildcards):
     return one_gpu(wildcards) if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
+
+
+def threads_of_training(wildcards):
+    """On a CPU one, for two trainings side by side come further than one with two threads (docs/benchmarks.md), and sums round alike
+    however many cores there are; --set-threads pretrain=8 where there is a single training and cores to spare."""
+    return 2 if gpus_of_training(wildcards) else 1
 
 
 def synthetic_encoder(wildcards):
@@ -76,6 +89,7 @@ rule pretrain:
         encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",
         card="results/encoders/{setting}/seed={seed}/encoder.json",
         history="results/encoders/{setting}/seed={seed}/history.csv",
+        snapshots=SNAPSHOT_FILES,
     log:
         "logs/pretrain/{setting}_seed={seed}.log",
     wildcard_constraints:
@@ -83,7 +97,7 @@ rule pretrain:
     cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
-    threads: 2
+    threads: threads_of_training
     resources:
         **NODES,
         mem_mb=mem_mb,
@@ -132,6 +146,7 @@ rule pretrain_on_recordings:
         encoder="results/encoders/{setting}/seed={seed}/encoder.safetensors",
         card="results/encoders/{setting}/seed={seed}/encoder.json",
         history="results/encoders/{setting}/seed={seed}/history.csv",
+        snapshots=SNAPSHOT_FILES,
     log:
         "logs/pretrain_on_recordings/{setting}_seed={seed}.log",
     wildcard_constraints:
@@ -139,7 +154,7 @@ rule pretrain_on_recordings:
     cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
-    threads: 2
+    threads: threads_of_training
     resources:
         **NODES,
         mem_mb=mem_mb,

@@ -17,15 +17,6 @@ def spectra_files():
     return [f"results/analysis/{name}.csv" for name in ("feature_differences", "coverage", "extremes", "distances")]
 
 
-def first_seed(file):
-    """A file of the encoder of a setting's first seed."""
-
-    def of_setting(wildcards):
-        return f"results/encoders/{wildcards.setting}/seed={seeds_of(CONFIG, wildcards.setting)[0]}/{file}"
-
-    return of_setting
-
-
 def embedding_names(_wildcards):
     """Names of the embeddings: of the taggers, and of encoders of ours."""
     return [*CONFIG.analysis.taggers, *CONFIG.analysis.encoders]
@@ -84,8 +75,8 @@ rule compare_features:
 rule embed_sounds:
     input:
         sounds="results/analysis/sounds/{sounds}/sounds.npy",
-        encoder=first_seed("encoder.safetensors"),
-        card=first_seed("encoder.json"),
+        encoder=part_of_encoder("encoder.safetensors"),
+        card=part_of_encoder("encoder.json"),
     output:
         embeddings="results/analysis/embeddings/{setting}/{sounds}.npy",
     log:

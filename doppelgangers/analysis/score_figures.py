@@ -1,5 +1,6 @@
-"""Stages: figures of differences of scores, and of what is taken for what."""
+"""Stages: figures of differences of scores, by pairs seen too, and of what is taken for what."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import PowerNorm
 from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter
 
-from doppelgangers.analysis.style import COLOURS, GREY, PAGE_IN, SMALL, save
+from doppelgangers.analysis.style import COLOURS, GREY, MARKERS, PAGE_IN, SMALL, assign, save
 from doppelgangers.datasets.labels import in_order
 
 PANELS_ACROSS = 4
 ENCODER_IN = 0.17  # height of an encoder in a panel
 VERDICTS = {"better": COLOURS[2], "worse": COLOURS[1], "undecided": GREY}
+SNAPSHOT = "-after-"  # in the names of snapshots, before the number of pairs
 NAMED = 40  # classes, at most, whose names are written out
 
 
@@ -55,6 +58,52 @@ def plot_comparisons(figure: Path, *, comparisons: Path) -> None:
             drawing.legend(handles=keys(), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
         else:
             drawing.text(0.5, 0.5, "no encoder that others are held against", ha="center", color=GREY)
+        save(drawing, figure)
+
+
+def plot_snapshots(figure: Path, *, comparisons: Path, table: Path) -> None:
+    """Draw how far encoders and their snapshots lie from what they are held against, by the number of pairs they have seen.
+
+    Args:
+        figure: .svg to write, with a .pdf beside it.
+        comparisons: comparisons.csv, with intervals of 95 percent.
+        table: table.csv, which says how many pairs each encoder has seen.
+    """
+    text = {"encoder": str, "against": str, "task": str}
+    seen = pd.read_csv(
+        table, keep_default_na=False, na_values=[""], usecols=["encoder", "source", "pairs"], dtype={"encoder": str}
+    )
+    seen["setting"] = seen["encoder"].where(seen["source"] != "snapshot", seen["encoder"].str.rpartition(SNAPSHOT)[0])
+    rows = pd.read_csv(comparisons, keep_default_na=False, na_values=[""], dtype=text).merge(seen, on="encoder")
+    rows = rows[rows["setting"].isin(seen.loc[seen["source"] == "snapshot", "setting"])].sort_values("pairs")
+    panels = list(rows.groupby(["against", "task"], sort=True))
+    looks = assign(sorted(set(rows["setting"])), zip(COLOURS, itertools.cycle(MARKERS), strict=False))
+    across, down = min(PANELS_ACROSS, len(panels) or 1), -(-len(panels) // PANELS_ACROSS) or 1
+    with plt.rc_context(SMALL):
+        size = PAGE_IN, 1.9 * down + 0.4
+        drawing, axes = plt.subplots(down, across, figsize=size, sharex=True, squeeze=False, layout="constrained")
+        for axis, ((against, task), part) in zip(axes.flat, panels, strict=False):
+            axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
+            for setting, line in part.groupby("setting"):
+                colour, marker = looks[setting]
+                axis.fill_between(line["pairs"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
+                axis.plot(
+                    line["pairs"], line["difference"], color=colour, marker=marker, markersize=3.5, linewidth=1.2, label=setting
+                )
+            axis.set_title(task)
+            axis.set_xscale("log")
+            axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+            axis.set_ylabel(f"points over {against}" if axis in axes[:, 0] else "")
+            axis.grid(color="0.94", linewidth=0.5)
+        for axis in axes.flat[len(panels) :]:
+            axis.set_visible(False)
+        if panels:
+            drawing.supxlabel("pairs seen", fontsize=8)
+            drawing.legend(
+                *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False, fontsize=7
+            )
+        else:
+            drawing.text(0.5, 0.5, "no encoder that snapshots are held against", ha="center", color=GREY)
         save(drawing, figure)
 
 

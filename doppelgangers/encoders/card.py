@@ -16,8 +16,8 @@ class Card:
 
     Attributes:
         encoder: name of its setting, such as voice-0.25.
-        source: where its training sounds come from: synthetic, real, random_init (not trained), released (trained elsewhere) or
-            peer (not known).
+        source: where its training sounds come from: synthetic, real, snapshot (one of these before its training ended),
+            random_init (not trained), released (trained elsewhere) or peer (not known).
         seed: of its initial weights.
         architecture, delta: of the synthetic pairs that it was trained on; "" and None if there were none.
         augmentation: of the views in its training.

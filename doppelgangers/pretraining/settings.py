@@ -101,6 +101,26 @@ class PretrainSettings(Section):
         description="for the schedule step: shares of the steps after which the learning rate drops to a tenth; paper",
     )
     log_every_steps: Count = Field(10, description="steps between two rows of history.csv")
+    snapshots: list[Count] = Field(
+        [],
+        description="numbers of pairs seen, multiples of batch_pairs, after which the encoder as it is then is kept, too: a "
+        "row <setting>-after-<pairs> of the table (docs/pretraining.md)",
+    )
+
+    @model_validator(mode="after")
+    def check_snapshots(self):
+        if self.snapshots != sorted(set(self.snapshots)):
+            raise ValueError(f"snapshots: {self.snapshots} do not rise; name each number of pairs once, the least first")
+        for pairs in self.snapshots:
+            if pairs % self.batch_pairs:
+                nearest = max(1, round(pairs / self.batch_pairs)) * self.batch_pairs
+                raise ValueError(
+                    f"snapshots: after {pairs} pairs no step ends, for a step has {self.batch_pairs} (batch_pairs); {nearest} "
+                    "will do"
+                )
+            if pairs // self.batch_pairs >= self.pairs // self.batch_pairs:
+                raise ValueError(f"snapshots: {pairs} are no fewer than those of the whole training, {self.pairs} (pairs)")
+        return self
 
     @model_validator(mode="after")
     def check_ranks(self):
@@ -116,3 +136,13 @@ class PretrainSettings(Section):
                 f"batch_pairs: {shared} processes cannot share {self.batch_pairs} pairs evenly; make it a multiple"
             )
         return self
+
+
+def snapshot_name(setting: str, pairs: int) -> str:
+    """Name of the encoder setting of a snapshot: voice-0.25-after-12800."""
+    return f"{setting}-after-{pairs}"
+
+
+def snapshot_file(pairs: int, file: str) -> str:
+    """Name of a snapshot's file, which lies beside that of the encoder: encoder.json is after-12800.json."""
+    return file.replace("encoder", f"after-{pairs}")

@@ -21,6 +21,7 @@ from doppelgangers.pretraining.losses import TERMS
 from doppelgangers.pretraining.memory import bytes_per_pair, require_memory
 from doppelgangers.pretraining.saving import Saver
 from doppelgangers.pretraining.settings import PretrainSettings
+from doppelgangers.pretraining.snapshots import Snapshots
 from doppelgangers.pretraining.sources import Pairs, Source, batches
 from doppelgangers.pretraining.stopwatch import Stopwatch
 
@@ -61,7 +62,7 @@ class Training:
     @property
     def whole_card(self) -> Card:
         """The card with all that the training depends on, as plain values; a checkpoint has to agree with its `settings`."""
-        settings = self.settings.model_dump(exclude={"source", "nodes"})  # pairs are in the card already
+        settings = self.settings.model_dump(exclude={"source", "nodes", "snapshots"})  # pairs are in the card already
         own = {"width": self.width, "seed": self.seed, "augmentation": self.augmentation.name}
         reverberation = self.augmentation.impulse_responses is not None
         return dataclasses.replace(
@@ -133,14 +134,20 @@ def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int,
     part = rank if settings.gpu_pairs == "own" else 0  # of the batch, and of the augmentations that are drawn
     learner = training.new_learner(device, part, ranks)
     side, kept = (training.encoder.with_name(name) for name in ("checkpoint.pt", "checkpoint.other.pt"))
-    start, rows = 0, []
-    if state := load_state(side, card.settings, device):
+    snapshots, start, rows = Snapshots(training.encoder, card, settings), 0, []
+    state = load_state(side, card.settings, device)
+    if state and not snapshots.has_all_until(state["step"]):
+        log.info("of the snapshots until step %d one is missing: beginning from the beginning", state["step"])
+        state = None
+    if state:
         start, rows = state["step"], [Row(**row) for row in state["rows"]]
         learner.restore(state)
         log.info("continuing at step %d of %d", start, steps)
     elif rank == 0 and side.exists():
         side.replace(kept)
         log.info("it is kept as %s until this training ends: to continue it, set them back and give it its old name", kept)
+    if rank == 0 and not start:
+        snapshots.clear()
     name = f"{card.encoder} seed {training.seed}"
     reporter = Reporter(training.history, name, settings, start, rows) if rank == 0 else None
     watch, saver = Stopwatch(device), Saver(side, card.settings, training.checkpoint_every_s)
@@ -157,6 +164,9 @@ def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int,
                 with discarding(side):
                     if shares is not None:
                         reporter.report(step, learning_rate, embeddings, shares)
+                    if step in snapshots.pairs:
+                        reporter.check(step)
+                        snapshots.take(step, learner.encoder, named(terms))
                     if ending or (saver.due and step < steps):
                         reporter.check(step)
                         saver.save({"step": step, "rows": list(map(dataclasses.asdict, reporter.rows)), **learner.state()})
@@ -165,11 +175,17 @@ def run_steps(training: Training, pairs: Pairs, device: torch.device, rank: int,
                 saver.end(step)
     if reporter is not None:
         reporter.finish()
-        metrics = dict(zip(TERMS, terms.tolist(), strict=True))
-        card = dataclasses.replace(card, pairs=steps * settings.batch_pairs, metrics=metrics)
+        card = dataclasses.replace(card, pairs=steps * settings.batch_pairs, metrics=named(terms))
+        snapshots.publish()
         save_encoder(training.encoder, learner.encoder, card)
         side.unlink(missing_ok=True)
+        snapshots.clear()
         kept.unlink(missing_ok=True)
+
+
+def named(terms: torch.Tensor) -> dict[str, float]:
+    """The terms of a batch's loss, as cards have them."""
+    return dict(zip(TERMS, terms.tolist(), strict=True))
 
 
 @contextlib.contextmanager

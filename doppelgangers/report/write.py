@@ -22,6 +22,8 @@ LEAD = (
 CAPTIONS = {
     "scores_by_delta": "Alignment and uniformity of the trained encoders, and every task's score, by the perturbation δ.",
     "comparisons": "Differences of scores, in percent points, with intervals of 95 percent over folds and seeds.",
+    "snapshots": "Differences of scores by the pairs that an encoder has seen, with intervals of 95 percent. The last point of "
+    "a line is the encoder whose training has ended; the others are snapshots of it, while the learning rate is still high.",
     "training": "Trainings: alignment, uniformity, effective rank and dead dimensions by pairs seen, and where the time went.",
     "spectrograms": "Both views of one pair: the same parameters at every δ, perturbed more and more.",
     "features": "Features of every set: median, half of the sounds (thick) and nine tenths (thin).",
@@ -82,6 +84,7 @@ def write_report(
                 *score_sections.scores(rows, found["comparisons"], metrics, published),
                 *figure("scores_by_delta"),
                 *figure("comparisons"),
+                *figure("snapshots"),
                 Text("For papers: results/table.tex and results/table.md. Every fold and seed: results/scores.csv."),
             ],
         ),

@@ -122,9 +122,8 @@ class AnalysisCosts:
     def plot_features(self, **wildcards: str) -> Cost:
         return Cost(350, serial_s=5)  # matplotlib; a figure takes 1 to 4 s
 
-    plot_comparisons = plot_uncertainty = plot_spectrograms = plot_embeddings = plot_similarity = plot_confusions = (
-        plot_features
-    )
+    plot_comparisons = plot_snapshots = plot_confusions = plot_features
+    plot_uncertainty = plot_spectrograms = plot_embeddings = plot_similarity = plot_features
 
     def compare_scores(self) -> Cost:
         compared = len(self.config.tasks) * len(self.config.comparisons.against)

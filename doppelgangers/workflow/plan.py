@@ -10,6 +10,7 @@ from typing import Literal
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
 from doppelgangers.datasets.records import DOWNLOADS, LINKS
 from doppelgangers.datasets.settings import DatasetSettings, OwnTaskSettings
+from doppelgangers.pretraining.settings import snapshot_name
 from doppelgangers.workflow.config import Config, EncoderGrid, FurtherGrid
 
 TAGGER_WEIGHTS = "efficientat"  # of the catalogue, for the tagger mn04
@@ -178,9 +179,16 @@ def synthetic_encoders(config: Config) -> dict[str, SyntheticEncoder]:
     return {encoder.name: encoder for encoder in encoders}
 
 
+def snapshots(config: Config) -> dict[str, tuple[str, int]]:
+    """The snapshots of trainings, by their names as encoder settings: the setting that is trained, and pairs seen by then."""
+    trained = [*synthetic_encoders(config), *config.encoders.real]
+    taken = itertools.product(trained, config.pretrain.snapshots)
+    return {snapshot_name(setting, pairs): (setting, pairs) for setting, pairs in taken}
+
+
 def encoders_of_ours(config: Config) -> list[str]:
     """Names of the encoder settings that have weights in our form."""
-    trained = [*synthetic_encoders(config), *config.encoders.real, *config.encoders.released]
+    trained = [*synthetic_encoders(config), *config.encoders.real, *snapshots(config), *config.encoders.released]
     return [*(["random_init"] if config.encoders.random_init else []), *trained]
 
 

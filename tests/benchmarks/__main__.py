@@ -16,6 +16,7 @@ BENCHMARKS = {
     "training": learning.training,
     "loop": loop.loop,
     "threads": threads.threads,
+    "trainings": threads.side_by_side,
     "recordings": recordings.recordings,
     "probe": probes.linear,
     "features": spectra.features,

@@ -3,6 +3,7 @@
 import csv
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -51,10 +52,11 @@ def training(repeats: int) -> None:
     print_table(title, ("", "ours", "bare loop", *COMPARED), [["pretrain", *cells]])
 
 
-def pretrain_speed(folder: Path, store: Path) -> float:
+def pretrain_speed(folder: Path, store: Path, **changes: Any) -> float:
     """Pairs per second of one training, without its set-up, from its own history."""
     history = folder / "history.csv"
-    seconds(lambda: pretrain(folder / "encoder.safetensors", history, **STAGE, store=store, training=TRAINING))
+    training = TRAINING.model_copy(update=changes)
+    seconds(lambda: pretrain(folder / "encoder.safetensors", history, **STAGE, store=store, training=training))
     with open(history, newline="") as file:
         return float(list(csv.DictReader(file))[-1]["pairs_per_s"])
 

@@ -39,6 +39,27 @@ def run(project, change, target="all"):
     return project.run(config=(overlay,), target=target)
 
 
+def test_snapshots_of_a_training_are_rows_and_have_a_figure(again):
+    result = run(again, {"pretrain": {"snapshots": [128, 256]}})
+    assert result.returncode == 0, result.stdout
+    with open(again.path("results/table.csv"), newline="", encoding="utf-8") as file:
+        rows = {row["encoder"]: (row["source"], row["pairs"]) for row in csv.DictReader(file)}
+    assert rows == {
+        "random_init": ("random_init", "0"),
+        "voice-0.05-after-128": ("snapshot", "128"),
+        "voice-0.05-after-256": ("snapshot", "256"),
+        "voice-0.05": ("synthetic", "512"),
+    }
+    assert again.path("results/figures/snapshots.svg").exists()
+    assert "Differences of scores by the pairs" in again.path("results/report.html").read_text()
+    command = [sys.executable, "-m", "doppelgangers.workflow.explain", "voice-0.05-after-128", "percussion"]
+    told = subprocess.run(command, cwd=again.folder, capture_output=True, text=True, check=True).stdout
+    assert "by       pretrain " in told
+    assert "after-128.safetensors" in told
+    assert "no record" not in told
+    assert run(again, {"pretrain": {"snapshots": [128, 256]}}).stdout.count("Nothing to be done") == 1
+
+
 def test_augmented_real_and_released_encoders_are_rows_of_the_table(again, forest):
     packed = subprocess.run(
         [sys.executable, "-m", "doppelgangers.evaluation.release", "results/encoders/voice-0.05/seed=0", "--name", "tiny"],

@@ -109,6 +109,7 @@ OTHER: dict[str, Any] = {
     "pretrain.ranks": {"pretrain": {"gpus": 0, "ranks": 2}},
     "pretrain.nodes": {"pretrain": {"gpus": 2, "nodes": 2}},
     "pretrain.milestones": [0.5],
+    "pretrain.snapshots": [128],
     "tasks": ["pitch", "nsynth_pitch", "owls", "percussion"],
     "own_tasks.*.url": {"own_tasks": {"owls": {"url": "https://example.org/owls.zip", "path": ""}}},
     "own_tasks.*.path": str(ROOT / "tests"),

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from doppelgangers.analysis.score_figures import VERDICTS, plot_comparisons, plot_confusions
+from doppelgangers.analysis.score_figures import VERDICTS, plot_comparisons, plot_confusions, plot_snapshots
 from tests.unit.analysis.drawn import kept, panels  # noqa: F401
 
 ROWS = [
@@ -56,3 +56,32 @@ def test_rows_of_confusions_sum_to_the_whole(tmp_path, kept, classes, named):  #
     assert (shares[0, 0], shares[0, 1]) == (0, 100)
     assert (shares[2, 2], shares[2, 3]) == (75, 25)  # in the order of numbers, not of texts
     assert [label.get_text() for label in first.get_yticklabels()] == (labels if named else [])
+
+
+def test_scores_by_pairs_have_a_line_for_each_training(tmp_path, kept):  # noqa: F811
+    """Of a and b there are snapshots, of c none; b's last score is unknown to be better or worse."""
+    table = [
+        ("random_init", "random_init", 0),
+        *(("a-after-100", "snapshot", 100), ("a-after-1000", "snapshot", 1000), ("a", "synthetic", 5000)),
+        *(("b-after-100", "snapshot", 100), ("b-after-1000", "snapshot", 1000), ("b", "synthetic", 5000)),
+        ("c", "synthetic", 5000),
+    ]
+    pd.DataFrame(table, columns=["encoder", "source", "pairs"]).to_csv(tmp_path / "table.csv", index=False)
+    rows = [
+        ("family", name, "random_init", place, place - 1, place + 2, "undecided")
+        for place, (name, source, _) in enumerate(table)
+        if source != "random_init"
+    ]
+    pd.DataFrame(rows[::-1], columns=COLUMNS).to_csv(tmp_path / "comparisons.csv", index=False)
+    files = {"comparisons": tmp_path / "comparisons.csv", "table": tmp_path / "table.csv"}
+    plot_snapshots(tmp_path / "snapshots.svg", **files)
+    (family,) = panels(kept[-1])
+    assert (family.get_title(), family.get_ylabel(), family.get_xscale()) == ("family", "points over random_init", "log")
+    lines = {line.get_label(): line.get_xydata().tolist() for line in family.lines if not line.get_label().startswith("_")}
+    assert lines == {"a": [[100, 1], [1000, 2], [5000, 3]], "b": [[100, 4], [1000, 5], [5000, 6]]}
+    bands = [band.get_paths()[0].vertices for band in family.collections]
+    assert [(band[:, 1].min(), band[:, 1].max()) for band in bands] == [(0, 5), (3, 8)]
+
+    pd.DataFrame([], columns=COLUMNS).to_csv(tmp_path / "comparisons.csv", index=False)
+    plot_snapshots(tmp_path / "snapshots.svg", **files)
+    assert "no encoder" in kept[-1].texts[0].get_text()

@@ -130,6 +130,53 @@ def test_a_killed_training_continues_and_ends_with_the_same_weights(undisturbed,
     assert terms[0] == terms[1]
 
 
+SNAPSHOTS = [16, 80]  # pairs: after steps 1 and 5 of 8
+
+
+def test_snapshots_are_what_the_training_was_then(undisturbed, store, tmp_path):
+    run(tmp_path, store=store, snapshots=SNAPSHOTS)
+    assert sorted(path.name for path in tmp_path.glob("after-*")) == [
+        f"after-{pairs}.{kind}" for pairs in SNAPSHOTS for kind in ("json", "safetensors")
+    ]
+    card = read_card(tmp_path / "after-80.json")
+    assert (card.encoder, card.source, card.pairs, card.delta) == ("voice-0.05-after-80", "snapshot", 80, 0.05)
+    assert list(card.metrics) == list(read_card(tmp_path / "encoder.json").metrics)
+    first, later = (load_encoder(tmp_path / f"after-{pairs}.safetensors").state_dict() for pairs in SNAPSHOTS)
+    last = load_encoder(tmp_path / "encoder.safetensors").state_dict()
+    distances = [
+        sum((state[name] - last[name]).square().sum() for name in last if "weight" in name) for state in (first, later)
+    ]
+    assert distances[0] > distances[1] > 0
+    for name, tensor in weights(tmp_path).items():
+        assert torch.equal(tensor, weights(undisturbed)[name]), name  # the training is the same without them
+    assert not (tmp_path / "snapshots").exists()
+
+
+def test_the_last_steps_snapshot_would_be_the_encoder(store, tmp_path):
+    """After as many steps of one schedule, a snapshot has the weights of a training that ends there."""
+    for name, pairs, snapshots in (("short", 80, []), ("long", 128, [80])):
+        (tmp_path / name).mkdir()
+        run(tmp_path / name, store=store, pairs=pairs, snapshots=snapshots, schedule="constant", warmup=0.0)
+    snapshot = safetensors.torch.load_file(tmp_path / "long" / "after-80.safetensors")
+    for name, tensor in weights(tmp_path / "short").items():
+        assert torch.equal(tensor, snapshot[name]), name
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_killed_training_keeps_its_snapshots_or_begins_again_without_one(store, tmp_path, interrupted, lost):
+    after, done = interrupted
+    after(3)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, store=store, checkpoint_every_s=0, snapshots=SNAPSHOTS)
+    assert not list(tmp_path.glob("after-*"))  # not before the training ends
+    if lost:
+        (tmp_path / "snapshots" / "after-16.safetensors").unlink()
+    after(None)
+    run(tmp_path, store=store, snapshots=SNAPSHOTS)
+    assert done == ([1, 2, 3] if lost else []) + list(range(1, 9))
+    assert len(list(tmp_path.glob("after-*"))) == 4
+
+
 def test_a_training_that_is_told_to_end_saves_its_step_first(undisturbed, store, tmp_path, monkeypatch):
     step = Learner.step
 

@@ -26,7 +26,7 @@ def test_environment_pins_equal_the_lock():
         assert path.read_text() == text, "run `make lock`"
 
 
-OVERLAYS = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem != "claims")
+OVERLAYS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if path.stem != "claims")
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
@@ -88,6 +88,9 @@ def named(*tasks, also=()):
         ({"encoders": {"real": {"birds": {"recordings": "x", "views": "jitter", "layers": 2}}}}, r"jitter and layers exclude"),
         ({"encoders": {"released": {"random_init": "x"}}}, r"encoders: 'random_init' names two encoders"),
         ({"pairs": {"perturbation": "curriculum"}}, r"a curriculum needs pairs in their order; set pretrain.source to stream"),
+        ({"pretrain": {"snapshots": [256, 128]}}, r"snapshots: \[256, 128\] do not rise"),
+        ({"pretrain": {"snapshots": [200]}}, r"after 200 pairs no step ends, .* \(batch_pairs\); 256 will do"),
+        ({"pretrain": {"snapshots": [51200]}}, r"snapshots: 51200 are no fewer than those of the whole training, 51200"),
         ({"pretrain": {"gpus": 3}}, r"batch_pairs: 3 processes cannot share 128 pairs evenly"),
         ({"synth": {"peak": "first_of_batch"}}, r"synth.peak: a store has no batches, .*; set pretrain.source to stream"),
         ({"encoders": {"further": [{"deltass": ["0"]}]}}, r"encoders.further.0.deltass: unknown key; did you mean deltas\?"),
