@@ -52,7 +52,7 @@ class SelectedEncoderSettings(Section):
     keep: Literal["certain", "uncertain", "random"] = Field(
         description="certain: the candidates of whose cause the tagger is surest; uncertain: least sure; random: any"
     )
-    share: Annotated[float, Field(gt=0, lt=1)] = Field(0.25, description="of the candidates that is kept")
+    share: Annotated[float, Field(gt=0, le=1)] = Field(0.25, description="of the candidates that is kept; 1: the whole store")
     augmentation: Augmentation = Field("none", description="of each view, as encoders.augmentations")
 
 

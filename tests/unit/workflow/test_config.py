@@ -108,7 +108,7 @@ def named(*tasks, also=()):
         ({"probe": {"confusions": ["fsd50k"]}}, r"probe.confusions: a clip of fsd50k has several labels"),
         (selected(keep="sure"), r"encoders.selected.some.keep = 'sure': Input should be 'certain', 'uncertain' or 'random'"),
         (selected(share=0.001), r"selected.some.share: of pairs.count \(25600\) it keeps 26, less than pretrain.batch_pairs"),
-        (selected(share=1), r"encoders.selected.some.share = 1: Input should be less than 1"),
+        (selected(share=1.5), r"encoders.selected.some.share = 1.5: Input should be less than or equal to 1"),
         (
             {**selected(), "pairs": {"perturbation": "curriculum"}, "pretrain": {"source": "stream"}},
             r"encoders.selected: a curriculum needs pairs in their order; set pairs.perturbation to gaussian",
