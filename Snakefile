@@ -59,6 +59,7 @@ include: "rules/tagging.smk"
 include: "rules/listening.smk"
 include: "rules/spectra.smk"
 include: "rules/selection.smk"
+include: "rules/score_figures.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
 

@@ -1,10 +1,10 @@
 """
 Figures: of each an .svg, for pages, and a .pdf, for papers.
 
-REQUIRED INPUTS: results/table.csv, comparisons.csv, the cards of the encoders, the histories of the trained ones; the sets of sounds
-and what was measured of them.
-OUTPUTS: results/figures/<figure>.svg and .pdf; snapshots where there are some, training where something is trained, confusions_<task> where there are confusions,
-spectrograms_<architecture> of each of analysis.architectures.
+REQUIRED INPUTS: results/table.csv, the cards of the encoders, the histories of the trained ones; the sets of sounds and what was
+measured of them.
+OUTPUTS: results/figures/<figure>.svg and .pdf; training where something is trained, spectrograms_<architecture> of each of
+analysis.architectures. Those of differences of scores are in score_figures.smk, confusions_<task> in confusions.smk.
 """
 
 
@@ -45,47 +45,6 @@ rule plot_scores:
         code=runs("analysis.figures.plot_scores"),
     script:
         "../workflow_scripts/plot_scores.py"
-
-
-rule plot_comparisons:
-    input:
-        comparisons="results/comparisons.csv",
-    output:
-        figure=report("results/figures/comparisons.svg", caption="captions/comparisons.rst", category="Scores"),
-        pdf="results/figures/comparisons.pdf",
-    log:
-        "logs/plot_comparisons.log",
-    conda:
-        "../envs/doppelgangers.yaml"
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        config=reads(),
-        code=runs("analysis.score_figures.plot_comparisons"),
-    script:
-        "../workflow_scripts/plot_comparisons.py"
-
-
-rule plot_snapshots:
-    input:
-        comparisons="results/comparisons.csv",
-        table="results/table.csv",
-    output:
-        figure=report("results/figures/snapshots.svg", caption="captions/snapshots.rst", category="Scores"),
-        pdf="results/figures/snapshots.pdf",
-    log:
-        "logs/plot_snapshots.log",
-    conda:
-        "../envs/doppelgangers.yaml"
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        config=reads(),
-        code=runs("analysis.score_figures.plot_snapshots"),
-    script:
-        "../workflow_scripts/plot_snapshots.py"
 
 
 rule plot_training:
