@@ -21,21 +21,16 @@ SNAPSHOT_FILES = [
 
 # Of several nodes SLURM's plugin for Snakemake starts a job on the first alone, with the allocation of all, if it is said to start
 # the others itself; and each shall have as many GPUs.
-NODES = {"nodes": CONFIG.pretrain.nodes}
+# On a cluster a training has two cores: one for the sounds, one for the encoder.
+ON_CLUSTER = {"nodes": CONFIG.pretrain.nodes, "cpus_per_task": 2}
 if CONFIG.pretrain.nodes > 1:
-    NODES |= {"mpi": "srun", "tasks": CONFIG.pretrain.nodes, "tasks_per_gpu": 0}
+    ON_CLUSTER |= {"mpi": "srun", "tasks": CONFIG.pretrain.nodes, "tasks_per_gpu": 0}
     if CONFIG.pretrain.gpus != 0:
-        NODES["slurm_extra"] = f"--gpus-per-node={CONFIG.pretrain.gpus // CONFIG.pretrain.nodes}"
+        ON_CLUSTER["slurm_extra"] = f"--gpus-per-node={CONFIG.pretrain.gpus // CONFIG.pretrain.nodes}"
 
 
 def gpus_of_training(wildcards):
     return one_gpu(wildcards) if CONFIG.pretrain.gpus == "auto" else CONFIG.pretrain.gpus
-
-
-def threads_of_training(wildcards):
-    """On a CPU one, for two trainings side by side come further than one with two threads (docs/benchmarks.md), and sums round alike
-    however many cores there are; --set-threads pretrain=8 where there is a single training and cores to spare."""
-    return 2 if gpus_of_training(wildcards) else 1
 
 
 def synthetic_encoder(wildcards):
@@ -97,9 +92,9 @@ rule pretrain:
     cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
-    threads: threads_of_training
+    threads: 1  # on a CPU two trainings side by side come further than one with two threads; --set-threads for one alone
     resources:
-        **NODES,
+        **ON_CLUSTER,
         mem_mb=mem_mb,
         runtime=runtime,
         gpu=gpus_of_training,
@@ -154,9 +149,9 @@ rule pretrain_on_recordings:
     cache: SHARED
     conda:
         "../envs/doppelgangers.yaml"
-    threads: threads_of_training
+    threads: 1  # on a CPU two trainings side by side come further than one with two threads; --set-threads for one alone
     resources:
-        **NODES,
+        **ON_CLUSTER,
         mem_mb=mem_mb,
         runtime=runtime,
         gpu=gpus_of_training,
