@@ -9,6 +9,8 @@ after-<pairs>.safetensors and .json; beside them, not declared, tensorboard/, an
 resources/recordings/<name>/recordings.csv with the decoded sounds beside it.
 """
 
+# Trainings, and what they wait for, take longest: they begin before all else that could (priority).
+
 # The keys of pretraining that do not say which pairs of doppelgängers there are.
 TRAINING = [f"pretrain.{key}" for key in type(CONFIG.pretrain).model_fields if key not in ("source", "gpu_pairs")]
 
@@ -90,6 +92,7 @@ rule pretrain:
     wildcard_constraints:
         setting=one_of(SYNTHETIC),
     cache: SHARED
+    priority: 1
     conda:
         "../envs/doppelgangers.yaml"
     threads: 1  # on a CPU two trainings side by side come further than one with two threads; --set-threads for one alone
@@ -120,6 +123,7 @@ rule decode_recordings:
     log:
         "logs/decode_recordings/{recordings}.log",
     cache: SHARED
+    priority: 1
     conda:
         "../envs/doppelgangers.yaml"
     threads: 16
@@ -147,6 +151,7 @@ rule pretrain_on_recordings:
     wildcard_constraints:
         setting=one_of(REAL),
     cache: SHARED
+    priority: 1
     conda:
         "../envs/doppelgangers.yaml"
     threads: 1  # on a CPU two trainings side by side come further than one with two threads; --set-threads for one alone

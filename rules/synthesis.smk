@@ -28,6 +28,7 @@ rule generate_pairs:
     log:
         "logs/generate_pairs/{architecture}-{delta}.log",
     cache: SHARED
+    priority: 1
     conda:
         "../envs/doppelgangers.yaml"
     threads: 2
