@@ -12,6 +12,9 @@ PACKAGE = ROOT / "doppelgangers"
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 DIRECTIVES = ["input", "output", "log", "wildcard_constraints", "cache", "priority", "conda", "threads"]
 DIRECTIVES += ["resources", "params", "script"]
+RULES = {
+    name: body for file in RULE_FILES for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", file.read_text(), re.M)
+}
 
 
 def test_parsing_the_workflow_loads_no_heavy_library():
