@@ -19,6 +19,7 @@ PANELS_ACROSS = 4
 ENCODER_IN = 0.17  # height of an encoder in a panel
 VERDICTS = {"better": COLOURS[2], "worse": COLOURS[1], "undecided": GREY}
 SNAPSHOT = "-after-"  # in the names of snapshots, before the number of pairs
+APART = 1.08  # ratio of the places of neighbouring settings, of the same number of pairs
 NAMED = 40  # classes, at most, whose names are written out
 
 
@@ -77,28 +78,32 @@ def plot_snapshots(figure: Path, *, comparisons: Path, table: Path) -> None:
     rows = pd.read_csv(comparisons, keep_default_na=False, na_values=[""], dtype=text).merge(seen, on="encoder")
     rows = rows[rows["setting"].isin(seen.loc[seen["source"] == "snapshot", "setting"])].sort_values("pairs")
     panels = list(rows.groupby(["against", "task"], sort=True))
-    looks = assign(sorted(set(rows["setting"])), zip(COLOURS, itertools.cycle(MARKERS), strict=False))
+    settings, ticks = sorted(set(rows["setting"])), sorted(set(rows["pairs"]))
+    looks = assign(settings, zip(COLOURS, itertools.cycle(MARKERS), strict=False))
     across, down = min(PANELS_ACROSS, len(panels) or 1), -(-len(panels) // PANELS_ACROSS) or 1
     with plt.rc_context(SMALL):
         size = PAGE_IN, 1.9 * down + 0.4
-        drawing, axes = plt.subplots(down, across, figsize=size, sharex=True, squeeze=False, layout="constrained")
+        drawing, axes = plt.subplots(down, across, figsize=size, squeeze=False, layout="constrained")
         for axis, ((against, task), part) in zip(axes.flat, panels, strict=False):
             axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-            for setting, line in part.groupby("setting"):
-                colour, marker = looks[setting]
-                axis.fill_between(line["pairs"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
-                axis.plot(
-                    line["pairs"], line["difference"], color=colour, marker=marker, markersize=3.5, linewidth=1.2, label=setting
-                )
+            for place, setting in enumerate(settings):
+                line, (colour, marker) = part[part["setting"] == setting], looks[setting]
+                apart = line["pairs"] * APART ** (place - (len(settings) - 1) / 2)  # or intervals would cover each other
+                axis.vlines(apart, line["low"], line["high"], color=colour, linewidth=0.9)
+                axis.plot(apart, line["difference"], color=colour, marker=marker, markersize=3.5, linewidth=1.2, label=setting)
             axis.set_title(task)
             axis.set_xscale("log")
-            axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+            axis.set_xticks(ticks, [EngFormatter(sep="")(tick) for tick in ticks])
+            axis.minorticks_off()
+            low, high = part["low"].min(), part["high"].max()  # every interval whole
+            if low < high:
+                axis.set_ylim(low - 0.06 * (high - low), high + 0.06 * (high - low))
+            axis.set_xlabel("pairs seen")
             axis.set_ylabel(f"points over {against}" if axis in axes[:, 0] else "")
-            axis.grid(color="0.94", linewidth=0.5)
+            axis.grid(axis="y", color="0.94", linewidth=0.5)
         for axis in axes.flat[len(panels) :]:
             axis.set_visible(False)
         if panels:
-            drawing.supxlabel("pairs seen", fontsize=8)
             drawing.legend(
                 *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False, fontsize=7
             )

@@ -77,10 +77,13 @@ def test_scores_by_pairs_have_a_line_for_each_training(tmp_path, kept):  # noqa:
     plot_snapshots(tmp_path / "snapshots.svg", **files)
     (family,) = panels(kept[-1])
     assert (family.get_title(), family.get_ylabel(), family.get_xscale()) == ("family", "points over random_init", "log")
-    lines = {line.get_label(): line.get_xydata().tolist() for line in family.lines if not line.get_label().startswith("_")}
-    assert lines == {"a": [[100, 1], [1000, 2], [5000, 3]], "b": [[100, 4], [1000, 5], [5000, 6]]}
-    bands = [band.get_paths()[0].vertices for band in family.collections]
-    assert [(band[:, 1].min(), band[:, 1].max()) for band in bands] == [(0, 5), (3, 8)]
+    lines = {line.get_label(): line.get_xydata() for line in family.lines if not line.get_label().startswith("_")}
+    assert {name: points[:, 1].tolist() for name, points in lines.items()} == {"a": [1, 2, 3], "b": [4, 5, 6]}
+    for points in lines.values():
+        assert points[:, 0] == pytest.approx([100, 1000, 5000], rel=0.05)
+    assert [label.get_text() for label in family.get_xticklabels()] == ["100", "1k", "5k"]
+    intervals = [[path.vertices[:, 1].tolist() for path in bars.get_paths()] for bars in family.collections]
+    assert intervals == [[[0, 3], [1, 4], [2, 5]], [[3, 6], [4, 7], [5, 8]]]
 
     pd.DataFrame([], columns=COLUMNS).to_csv(tmp_path / "comparisons.csv", index=False)
     plot_snapshots(tmp_path / "snapshots.svg", **files)
