@@ -30,14 +30,11 @@ def plot_comparisons(figure: Path, *, comparisons: Path) -> None:
         figure: .svg to write, with a .pdf beside it.
         comparisons: comparisons.csv, which may have no row.
     """
-    text = {"encoder": str, "against": str, "task": str}
-    rows = pd.read_csv(comparisons, keep_default_na=False, na_values=[""], dtype=text)
+    rows = read_comparisons(comparisons)
     panels = list(rows.groupby(["against", "task"], sort=False))
     encoders = list(dict.fromkeys(rows["encoder"]))
-    across, down = min(PANELS_ACROSS, len(panels) or 1), -(-len(panels) // PANELS_ACROSS) or 1
     with plt.rc_context(SMALL):
-        size = PAGE_IN, down * (ENCODER_IN * len(encoders) + 0.75) + 0.4
-        drawing, axes = plt.subplots(down, across, figsize=size, sharey=True, squeeze=False, layout="constrained")
+        drawing, axes = grid(len(panels), PANELS_ACROSS, ENCODER_IN * len(encoders) + 0.75, 0.4, sharey=True)
         for axis, ((against, task), part) in zip(axes.flat, panels, strict=False):
             axis.axvline(0, color="0.8", linewidth=0.8, zorder=0)
             for row in part.to_dict("records"):
@@ -51,8 +48,6 @@ def plot_comparisons(figure: Path, *, comparisons: Path) -> None:
             axis.set_xlabel(f"points over {against}")
             axis.grid(axis="x", color="0.94", linewidth=0.5)
             axis.tick_params(axis="y", length=0)
-        for axis in axes.flat[len(panels) :]:
-            axis.set_visible(False)
         if panels:
             axes[0, 0].set_yticks(range(len(encoders)), encoders)
             axes[0, 0].set_ylim(len(encoders) - 0.5, -0.5)
@@ -70,20 +65,17 @@ def plot_snapshots(figure: Path, *, comparisons: Path, table: Path) -> None:
         comparisons: comparisons.csv, with intervals of 95 percent.
         table: table.csv, which says how many pairs each encoder has seen.
     """
-    text = {"encoder": str, "against": str, "task": str}
     seen = pd.read_csv(
         table, keep_default_na=False, na_values=[""], usecols=["encoder", "source", "pairs"], dtype={"encoder": str}
     )
     seen["setting"] = seen["encoder"].where(seen["source"] != "snapshot", seen["encoder"].str.rpartition(SNAPSHOT)[0])
-    rows = pd.read_csv(comparisons, keep_default_na=False, na_values=[""], dtype=text).merge(seen, on="encoder")
+    rows = read_comparisons(comparisons).merge(seen, on="encoder")
     rows = rows[rows["setting"].isin(seen.loc[seen["source"] == "snapshot", "setting"])].sort_values("pairs")
     panels = list(rows.groupby(["against", "task"], sort=True))
     settings, ticks = sorted(set(rows["setting"])), sorted(set(rows["pairs"]))
     looks = assign(settings, zip(COLOURS, itertools.cycle(MARKERS), strict=False))
-    across, down = min(PANELS_ACROSS, len(panels) or 1), -(-len(panels) // PANELS_ACROSS) or 1
     with plt.rc_context(SMALL):
-        size = PAGE_IN, 1.9 * down + 0.4
-        drawing, axes = plt.subplots(down, across, figsize=size, squeeze=False, layout="constrained")
+        drawing, axes = grid(len(panels), PANELS_ACROSS, 1.9, 0.4)
         for axis, ((against, task), part) in zip(axes.flat, panels, strict=False):
             axis.axhline(0, color="0.6", linewidth=0.8, zorder=0)
             for place, setting in enumerate(settings):
@@ -101,8 +93,6 @@ def plot_snapshots(figure: Path, *, comparisons: Path, table: Path) -> None:
             axis.set_xlabel("pairs seen")
             axis.set_ylabel(f"points over {against}" if axis in axes[:, 0] else "")
             axis.grid(axis="y", color="0.94", linewidth=0.5)
-        for axis in axes.flat[len(panels) :]:
-            axis.set_visible(False)
         if panels:
             drawing.legend(
                 *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False, fontsize=7
@@ -110,6 +100,24 @@ def plot_snapshots(figure: Path, *, comparisons: Path, table: Path) -> None:
         else:
             drawing.text(0.5, 0.5, "no encoder that snapshots are held against", ha="center", color=GREY)
         save(drawing, figure)
+
+
+def read_comparisons(comparisons: Path) -> pd.DataFrame:
+    """The rows of comparisons.csv; names are text, whatever they look like."""
+    text = {"encoder": str, "against": str, "task": str}
+    return pd.read_csv(comparisons, keep_default_na=False, na_values=[""], dtype=text)
+
+
+def grid(
+    count: int, most_across: int, row_in: float, more_in: float, sharex: bool = False, sharey: bool = False
+) -> tuple[plt.Figure, np.ndarray]:
+    """A page's width of panels, row by row, those beyond `count` hidden; a row is `row_in` high, the rest `more_in`."""
+    across, down = min(most_across, count or 1), -(-count // most_across) or 1
+    size = PAGE_IN, down * row_in + more_in
+    drawing, axes = plt.subplots(down, across, figsize=size, squeeze=False, layout="constrained", sharex=sharex, sharey=sharey)
+    for axis in axes.flat[count:]:
+        axis.set_visible(False)
+    return drawing, axes
 
 
 def keys() -> list[Line2D]:
@@ -137,11 +145,9 @@ def plot_confusions(figure: Path, *, task: str, confusions: Mapping[str, Path]) 
     labels = in_order({label for rows in tables.values() for column in ("truth", "predicted") for label in rows[column]})
     named = len(labels) <= NAMED
     across = min(PANELS_ACROSS - 1 if named else PANELS_ACROSS, len(tables))
-    down = -(-len(tables) // across)
     side = (PAGE_IN - 0.6) / across
     with plt.rc_context({**SMALL, "axes.spines.top": True, "axes.spines.right": True}):
-        size = PAGE_IN, down * (side + (0.5 if named else 0.1)) + 0.1
-        drawing, axes = plt.subplots(down, across, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained")
+        drawing, axes = grid(len(tables), across, side + (0.5 if named else 0.1), 0.1, sharex=True, sharey=True)
         for axis, (name, rows) in zip(axes.flat, tables.items(), strict=False):
             counts = rows.pivot_table(index="truth", columns="predicted", values="clips", aggfunc="sum", fill_value=0)
             cells = counts.reindex(index=labels, columns=labels, fill_value=0).to_numpy(float)
@@ -154,8 +160,6 @@ def plot_confusions(figure: Path, *, task: str, confusions: Mapping[str, Path]) 
             else:
                 axis.set_xticks([])
                 axis.set_yticks([])
-        for axis in axes.flat[len(tables) :]:
-            axis.set_visible(False)
         drawing.supylabel(f"{task}: class" + ("" if named else f", {len(labels)} in order"), fontsize=8)
         drawing.supxlabel("taken for", fontsize=8)
         drawing.colorbar(image, ax=axes, label="share of the class (%)", aspect=30, pad=0.01, ticks=[0, 1, 5, 20, 50, 100])
