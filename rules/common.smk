@@ -6,7 +6,7 @@ import functools
 import re
 
 from doppelgangers.datasets.records import LINKS, altered
-from doppelgangers.pretraining.settings import snapshot_file
+from doppelgangers.encoders.card import snapshot_file
 from doppelgangers.workflow.contents import contents_of, contents_of_module
 from doppelgangers.workflow.costs import Costs
 from doppelgangers.workflow.digest import code_of

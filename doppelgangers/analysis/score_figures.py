@@ -14,11 +14,11 @@ from matplotlib.ticker import EngFormatter
 
 from doppelgangers.analysis.style import COLOURS, GREY, MARKERS, PAGE_IN, SMALL, assign, save
 from doppelgangers.datasets.labels import in_order
+from doppelgangers.encoders.card import trained_setting
 
 PANELS_ACROSS = 4
 ENCODER_IN = 0.17  # height of an encoder in a panel
 VERDICTS = {"better": COLOURS[2], "worse": COLOURS[1], "undecided": GREY}
-SNAPSHOT = "-after-"  # in the names of snapshots, before the number of pairs
 APART = 1.08  # ratio of the places of neighbouring settings, of the same number of pairs
 NAMED = 40  # classes, at most, whose names are written out
 
@@ -68,7 +68,7 @@ def plot_snapshots(figure: Path, *, comparisons: Path, table: Path) -> None:
     seen = pd.read_csv(
         table, keep_default_na=False, na_values=[""], usecols=["encoder", "source", "pairs"], dtype={"encoder": str}
     )
-    seen["setting"] = seen["encoder"].where(seen["source"] != "snapshot", seen["encoder"].str.rpartition(SNAPSHOT)[0])
+    seen["setting"] = seen["encoder"].where(seen["source"] != "snapshot", seen["encoder"].map(trained_setting))
     rows = read_comparisons(comparisons).merge(seen, on="encoder")
     rows = rows[rows["setting"].isin(seen.loc[seen["source"] == "snapshot", "setting"])].sort_values("pairs")
     panels = list(rows.groupby(["against", "task"], sort=True))

@@ -8,6 +8,7 @@ from doppelgangers.errors import UserError
 from doppelgangers.files import read_json, write_json
 
 FRONTEND = "vggish log-mel, 16 kHz"
+AFTER = "-after-"  # in the names of snapshots, before the number of pairs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,3 +62,18 @@ def read_card(path: Path) -> Card:
         raise UserError(f"{path} does not say {', '.join(missing)}: it is not the card of an encoder; make or copy it again")
     known = {name: value for name, value in content.items() if name in fields}
     return Card(**known, about={name: value for name, value in content.items() if name not in fields})
+
+
+def snapshot_name(setting: str, pairs: int) -> str:
+    """Name of the encoder setting of a snapshot: voice-0.25-after-12800."""
+    return f"{setting}{AFTER}{pairs}"
+
+
+def trained_setting(snapshot: str) -> str:
+    """The encoder setting whose training a snapshot is of, by the snapshot's name."""
+    return snapshot.rpartition(AFTER)[0]
+
+
+def snapshot_file(pairs: int, file: str) -> str:
+    """Name of a snapshot's file, which lies beside that of the encoder: encoder.json is after-12800.json."""
+    return file.replace("encoder", f"after-{pairs}")

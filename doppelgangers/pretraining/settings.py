@@ -136,13 +136,3 @@ class PretrainSettings(Section):
                 f"batch_pairs: {shared} processes cannot share {self.batch_pairs} pairs evenly; make it a multiple"
             )
         return self
-
-
-def snapshot_name(setting: str, pairs: int) -> str:
-    """Name of the encoder setting of a snapshot: voice-0.25-after-12800."""
-    return f"{setting}-after-{pairs}"
-
-
-def snapshot_file(pairs: int, file: str) -> str:
-    """Name of a snapshot's file, which lies beside that of the encoder: encoder.json is after-12800.json."""
-    return file.replace("encoder", f"after-{pairs}")

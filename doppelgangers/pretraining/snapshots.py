@@ -4,10 +4,10 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-from doppelgangers.encoders.card import Card
+from doppelgangers.encoders.card import Card, snapshot_file, snapshot_name
 from doppelgangers.encoders.checkpoint import save_encoder
 from doppelgangers.encoders.encoder import Encoder
-from doppelgangers.pretraining.settings import PretrainSettings, snapshot_file, snapshot_name
+from doppelgangers.pretraining.settings import PretrainSettings
 
 
 class Snapshots:

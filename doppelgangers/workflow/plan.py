@@ -10,7 +10,7 @@ from typing import Literal
 from doppelgangers.datasets.catalogue import DATASETS, TASKS, Archive, Dataset, Task, section_of
 from doppelgangers.datasets.records import DOWNLOADS, LINKS
 from doppelgangers.datasets.settings import DatasetSettings, OwnTaskSettings
-from doppelgangers.pretraining.settings import snapshot_name
+from doppelgangers.encoders.card import snapshot_name
 from doppelgangers.workflow.config import Config, EncoderGrid, FurtherGrid
 
 TAGGER_WEIGHTS = "efficientat"  # of the catalogue, for the tagger mn04
